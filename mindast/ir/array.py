@@ -7,6 +7,7 @@ own values are seen by nobody outside. Nodes are frozen; `Var`, `Eqn` and `Body`
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -65,6 +66,15 @@ class Primitive(Protocol):
     def check_regions(self, eqn: Eqn) -> Iterable[str]:
         """Faults in how the regions fit the equation; empty for a primitive that has none."""
 
+    def numpy_expression(
+        self, operands: Sequence[ast.expr], types: tuple[ArrayType, ...], params: Mapping[str, Param]
+    ) -> ast.expr:
+        """The NumPy spelling over `operands`, as the Python backend prints it."""
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether the output's element i is a function of the inputs' elements i alone."""
+
 
 Region = Callable[..., Sequence[Any]]
 
@@ -106,13 +116,18 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Two extents that the function took for equal; the wrapper checks them once, before anything is computed."""
+    """Two extents that the function took for equal; the wrapper checks them once, before anything is computed.
+
+    `axes` are the argument axes on either side, as (parameter, axis) pairs, None for a side that is another expression.
+    Where `broadcast`, a length of 1 on one side asks for the specialisation with that axis in `Leaf.ones`.
+    """
 
     left: Dim
     right: Dim
     span: Span | None
     message: str
     broadcast: bool = False
+    axes: tuple[tuple[int, int] | None, tuple[int, int] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,3 +191,20 @@ def use_counts(body: Body) -> dict[Var, int]:
 def producers(body: Body) -> dict[Var, Eqn]:
     """The equation that binds each variable."""
     return {out: eqn for eqn in body.eqns for out in eqn.outputs}
+
+
+def bound_vars(body: Body) -> Iterator[Var]:
+    """Every variable that `body` or a region in it binds, in order."""
+    yield from body.params
+    for eqn in body.eqns:
+        for region in eqn.regions:
+            yield from bound_vars(region)
+        yield from eqn.outputs
+
+
+def all_eqns(body: Body) -> Iterator[Eqn]:
+    """Every equation of `body` and of the regions in it, in order."""
+    for eqn in body.eqns:
+        yield eqn
+        for region in eqn.regions:
+            yield from all_eqns(region)

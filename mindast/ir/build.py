@@ -64,9 +64,15 @@ class Builder:
 class Copier:
     """Copies equations with fresh variables, replacing atoms by `atoms` and extent symbols by `dims`."""
 
-    def __init__(self, atoms: Mapping[Var, Atom] | None = None, dims: Callable[[Sym], Dim] | None = None) -> None:
+    def __init__(
+        self,
+        atoms: Mapping[Var, Atom] | None = None,
+        dims: Callable[[Sym], Dim] | None = None,
+        hints: Mapping[Var, str] | None = None,
+    ) -> None:
         self.atoms: dict[Var, Atom] = dict(atoms or {})
         self.dims = dims
+        self.hints = hints or {}
 
     def atom(self, atom: Atom) -> Atom:
         """What stands for `atom` in the copy."""
@@ -79,7 +85,7 @@ class Copier:
 
     def fresh(self, var: Var) -> Var:
         """A new variable that stands for `var` from now on."""
-        copy = Var(self.type(var.type), var.name)
+        copy = Var(self.type(var.type), self.hints.get(var, var.name))
         self.atoms[var] = copy
         return copy
 
@@ -105,3 +111,8 @@ def inline(
     for eqn in body.eqns:
         builder.append(copier.eqn(eqn))
     return tuple(copier.atom(a) for a in body.results)
+
+
+def rename(body: Body, hints: Mapping[Var, str]) -> Body:
+    """`body` with the name hints of some variables changed."""
+    return Copier(hints=hints).body(body) if hints else body

@@ -115,3 +115,10 @@ class Program:
     def with_function(self, function: Function) -> Program:
         """The same roles around a transformed function."""
         return self if function is self.function else replace(self, function=function)
+
+
+def leaves(spec: Spec) -> list[Leaf]:
+    """The leaves of a tree, depth first."""
+    if isinstance(spec, Leaf):
+        return [spec]
+    return [leaf for child in spec.children for leaf in leaves(child)] if isinstance(spec, Node) else []

@@ -8,14 +8,17 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from mindast.ir.array import Atom, Body, Eqn, Function, Lit, Param, Var
-from mindast.ir.types import Extent, dim_symbols, dim_text, literal_text
+from mindast.ir.array import Atom, Body, Eqn, Function, Lit, Param, Var, all_eqns, bound_vars, map_dims
+from mindast.ir.types import Dim, Extent, Sym, dim_text, literal_text, sym
 
 
-def unique_names(body: Body, reserved: Iterable[str] = ()) -> dict[Var, str]:
+def unique_names(
+    body: Body, reserved: Iterable[str] = (), without: Collection[Var] = frozenset()
+) -> dict[Var, str]:
     """A name for every variable of `body` and its regions: the hint where it is free, else the hint with a number.
+    Variables in `without` need none.
 
     Parameters come first, so that the user's own names survive; temporaries hinted ``t`` are numbered t1, t2...
     """
@@ -36,22 +39,24 @@ def unique_names(body: Body, reserved: Iterable[str] = ()) -> dict[Var, str]:
         names[var] = name
 
     for var in bound_vars(body):
-        give(var)
+        if var not in without:
+            give(var)
     return names
 
 
-def bound_vars(body: Body) -> Iterator[Var]:
-    """Every variable that `body` or a region in it binds, in order."""
-    yield from body.params
-    for eqn in body.eqns:
-        for region in eqn.regions:
-            yield from bound_vars(region)
-        yield from eqn.outputs
-
-
 def body_symbols(body: Body) -> tuple[str, ...]:
-    """Names of all extent symbols in the types of `body`, sorted."""
-    return tuple(sorted({s for v in bound_vars(body) for d in v.type.shape for s in dim_symbols(d)}))
+    """Names of all extent symbols in the types and parameters of `body`, sorted."""
+    found: set[str] = set()
+
+    def note(symbol: Sym) -> Dim:
+        found.add(symbol.name)
+        return sym(symbol.name)
+
+    for var in bound_vars(body):
+        map_dims(var.type, note)
+    for eqn in all_eqns(body):
+        map_dims(eqn.params, note)
+    return tuple(sorted(found))
 
 
 def function_text(function: Function) -> str:

@@ -189,6 +189,15 @@ def dim_symbols(dim: Dim) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def bare_symbol(dim: Dim) -> tuple[str, ...]:
+    """The name of the symbol that `dim` is, alone; empty for anything else. An axis of such an extent binds it."""
+    if isinstance(dim, Extent) and len(dim.terms) == 1:
+        [(monomial, coefficient)] = dim.terms
+        if coefficient == 1 and len(monomial) == 1 and isinstance(monomial[0], Sym):
+            return (monomial[0].name,)
+    return ()
+
+
 def dim_text(dim: Dim) -> str:
     """`dim` as a Python expression over its symbols' names."""
     if isinstance(dim, int):

@@ -7,32 +7,26 @@ Four kinds, never subclassed:
 - `General`: writes vjp and jvp by hand.
 - `Control`: has regions (`primitives/control.py`); its derivatives are the transforms' own work.
 
-A record's NumPy spelling is a template: a Python expression over the names of its inputs and static parameters. The
-evaluator runs it and the Python backend prints it, so the two cannot differ. The C spelling of an elementwise
-primitive is a template too, over C math names, which the Cython backend prints.
+A record's NumPy spelling is a template (`primitives/template.py`); the C spelling of an elementwise primitive is one
+too, over C math names, which the Cython backend prints.
 """
 
 from __future__ import annotations
 
 import ast
-import copy
-import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from types import CodeType
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
-import numpy as np
-
-from mindast.ir.array import Atom, Eqn, Lit, Param, Region, Var
+from mindast.ir.array import Atom, Eqn, Lit, Region
 from mindast.ir.build import Builder
-from mindast.ir.types import FLOATS, ArrayType, Shape
+from mindast.ir.types import FLOATS, INTEGERS, ArrayType, Shape, is_float
+from mindast.primitives.template import Params, Template, check_call, numpy_expression, run_template
 
 if TYPE_CHECKING:
     from mindast.primitives.expr import Ex
 
-Params = Mapping[str, Param]
-Template = str | Callable[[tuple[ArrayType, ...], Params], str]
+CTemplate = str | Callable[[Params], str]
 
 
 class NoGradient:
@@ -60,10 +54,20 @@ Partial = Callable[..., "Ex | When | float"]
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One sample call of a primitive for the generated tests: input shapes (or arrays), dtypes and parameters."""
+class Kink:
+    """A point where the derivative is a matter of convention, and what the convention says: one number per input."""
 
-    shapes: tuple[tuple[int, ...], ...]
+    point: tuple[float, ...]
+    partials: tuple[float, ...]
+    params: Params = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One sample call of a primitive for the generated tests: the shape of each input, or its values as a list of
+    numbers; parameters; and the inputs' dtypes, float where none are given."""
+
+    inputs: tuple[tuple[int, ...] | list[float], ...]
     params: Params = field(default_factory=dict)
     dtypes: tuple[str, ...] = ()
 
@@ -75,16 +79,21 @@ class Elementwise:
     `partials` has one entry per input: a function of the inputs and the output (as `Ex`, in the order of `inputs`, then
     ``out``), with the static parameters by keyword; or `NO_GRADIENT`. `result` is ``"same"`` (all inputs and the
     output share one dtype), ``"bool"`` (the output is bool), ``"select"`` (the first input is bool, the others share
-    the output's dtype) or ``"convert"`` (the parameter ``dtype`` names the output's).
+    the output's dtype), ``"first"`` (the first input's dtype, the others are integers) or ``"convert"`` (the parameter
+    ``dtype`` names the output's). `dtypes` are those that it takes, a select's condition and integer inputs aside.
 
-    `domain` gives for each input the open interval to draw test values from; `special` lists further values that every
-    input takes in turn; `reference` is an independent definition, as an expression over mpmath (name ``mp``).
+    `c` is the C spelling for floats, with libm's double names; `c_integer`, where it differs, that for integers and
+    bools. A ``"convert"`` is spelled by its operand; the cast is the printer's.
+
+    For the tests: `domain` gives for each input the open interval to draw values from; `special` lists further values
+    that every input takes in turn; `kinks` tell the derivative where it is a convention; `reference` is an independent
+    definition, as an expression over mpmath (name ``mp``).
     """
 
     name: str
     inputs: tuple[str, ...]
     numpy: Template
-    c: str
+    c: CTemplate
     partials: tuple[Partial | NoGradient, ...]
     reference: str
     result: str = "same"
@@ -94,24 +103,36 @@ class Elementwise:
     dtypes: tuple[str, ...] = FLOATS
     cases: tuple[Params, ...] = ({},)
     cost: int = 1  # flops of one element, about; transcendental functions say 10 or more
+    c_integer: CTemplate = ""
+    kinks: tuple[Kink, ...] = ()
+    elementwise: ClassVar[bool] = True
+    variadic: ClassVar[bool] = False
 
     def result_types(
         self, inputs: tuple[ArrayType, ...], params: Params, literal: tuple[bool, ...]
     ) -> tuple[ArrayType, ...]:
         """One output, of the inputs' shape."""
-        if len(inputs) != len(self.inputs):
-            raise ValueError(f"{self.name} takes {len(self.inputs)} inputs, got {len(inputs)}")
+        check_call(self, inputs, params)
         shapes = {t.shape for t, is_literal in zip(inputs, literal, strict=True) if not is_literal}
         if len(shapes) > 1:
             raise ValueError(f"{self.name} of unequal shapes: {', '.join(map(str, inputs))}")
         shape: Shape = shapes.pop() if shapes else ()
-        alike = inputs[1:] if self.result == "select" else inputs
+        alike = {"select": inputs[1:], "first": inputs[:1]}.get(self.result, inputs)
         if len({t.dtype for t in alike}) != 1:
             raise ValueError(f"{self.name} of unequal dtypes: {', '.join(map(str, inputs))}")
+        if alike[0].dtype not in self.dtypes:
+            raise ValueError(f"{self.name} does not take {alike[0].dtype}")
         if self.result == "select" and inputs[0].dtype != "bool":
             raise ValueError(f"{self.name}: the condition is {inputs[0].dtype}, not bool")
+        if self.result == "first" and any(t.dtype not in INTEGERS for t in inputs[1:]):
+            raise ValueError(f"{self.name}: all inputs but the first must be integers, not {inputs[1]}")
         dtype = {"bool": "bool", "convert": params.get("dtype")}.get(self.result, alike[0].dtype)
         return (ArrayType(str(dtype), shape),)
+
+    def c_template(self, dtype: str, params: Params) -> str:
+        """The C spelling for inputs of `dtype`."""
+        spelling = self.c if is_float(dtype) or not self.c_integer else self.c_integer
+        return spelling if isinstance(spelling, str) else spelling(params)
 
     def evaluate(self, inputs: Sequence[Any], params: Params, regions: Sequence[Region]) -> Sequence[Any]:
         """By the NumPy spelling."""
@@ -121,8 +142,12 @@ class Elementwise:
         """It has none."""
         return no_regions(eqn)
 
+    def numpy_expression(self, operands: Sequence[ast.expr], types: tuple[ArrayType, ...], params: Params) -> ast.expr:
+        """The NumPy spelling over `operands`, for the Python backend."""
+        return numpy_expression(self, operands, types, params)
 
-Transpose = Callable[[Builder, Eqn, int, Var], Atom]
+
+Transpose = Callable[[Builder, Eqn, int, Atom], Atom]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +156,11 @@ class Linear:
 
     ``transpose(builder, eqn, index, cotangent)`` returns the cotangent of input `index`. `types` is the rule for the
     output's type; ValueError says what does not fit. `reference` is an independent definition over NumPy, as an
-    expression of the inputs and parameters, spelled another way than `numpy`.
+    expression of the inputs and parameters, spelled another way than `numpy`. Where `variadic`, the one name in
+    `inputs` stands for a list of any number of inputs, linear in all together.
+
+    A reduction tells how a loop computes it: `combine` is a C template over ``acc`` and ``x``, `identity` what ``acc``
+    starts from (``lowest`` and ``highest`` are the least and the greatest value of the dtype, infinities included).
     """
 
     name: str
@@ -144,11 +173,20 @@ class Linear:
     linear: tuple[int, ...] = (0,)
     multilinear: bool = False
     params: tuple[str, ...] = ()
+    variadic: bool = False
+    combine: str = ""
+    identity: str = ""
+    elementwise: ClassVar[bool] = False
+
+    def linear_inputs(self, eqn: Eqn) -> tuple[int, ...]:
+        """Positions of the inputs of `eqn` that it is linear in."""
+        return tuple(range(len(eqn.inputs))) if self.variadic else self.linear
 
     def result_types(
         self, inputs: tuple[ArrayType, ...], params: Params, literal: tuple[bool, ...]
     ) -> tuple[ArrayType, ...]:
         """One output, by the record's rule."""
+        check_call(self, inputs, params)
         return (self.types(inputs, params),)
 
     def evaluate(self, inputs: Sequence[Any], params: Params, regions: Sequence[Region]) -> Sequence[Any]:
@@ -158,28 +196,39 @@ class Linear:
     def check_regions(self, eqn: Eqn) -> Iterable[str]:
         """It has none."""
         return no_regions(eqn)
+
+    def numpy_expression(self, operands: Sequence[ast.expr], types: tuple[ArrayType, ...], params: Params) -> ast.expr:
+        """The NumPy spelling over `operands`, for the Python backend."""
+        return numpy_expression(self, operands, types, params)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class General:
     """Both modes by hand: ``vjp(builder, eqn, cotangent)`` gives one entry per input (None: no cotangent), and
     ``jvp(builder, eqn, tangents)``, with None for an input that does not move, the output's tangent.
+
+    `combine` and `identity` are those of `Linear`.
     """
 
     name: str
     inputs: tuple[str, ...]
     numpy: Template
     types: Callable[[tuple[ArrayType, ...], Params], ArrayType]
-    vjp: Callable[[Builder, Eqn, Var], Sequence[Atom | None]] | NoGradient
+    vjp: Callable[[Builder, Eqn, Atom], Sequence[Atom | None]] | NoGradient
     jvp: Callable[[Builder, Eqn, Sequence[Atom | None]], Atom] | NoGradient
     reference: str
     cases: tuple[Case, ...]
     params: tuple[str, ...] = ()
+    combine: str = ""
+    identity: str = ""
+    elementwise: ClassVar[bool] = False
+    variadic: ClassVar[bool] = False
 
     def result_types(
         self, inputs: tuple[ArrayType, ...], params: Params, literal: tuple[bool, ...]
     ) -> tuple[ArrayType, ...]:
         """One output, by the record's rule."""
+        check_call(self, inputs, params)
         return (self.types(inputs, params),)
 
     def evaluate(self, inputs: Sequence[Any], params: Params, regions: Sequence[Region]) -> Sequence[Any]:
@@ -189,6 +238,10 @@ class General:
     def check_regions(self, eqn: Eqn) -> Iterable[str]:
         """It has none."""
         return no_regions(eqn)
+
+    def numpy_expression(self, operands: Sequence[ast.expr], types: tuple[ArrayType, ...], params: Params) -> ast.expr:
+        """The NumPy spelling over `operands`, for the Python backend."""
+        return numpy_expression(self, operands, types, params)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,6 +252,7 @@ class Control:
     types: Callable[[tuple[ArrayType, ...], Params], tuple[ArrayType, ...]]
     run: Callable[[Sequence[Any], Params, Sequence[Region]], Sequence[Any]]
     faults: Callable[[Eqn], Iterable[str]]
+    elementwise: ClassVar[bool] = False
 
     def result_types(
         self, inputs: tuple[ArrayType, ...], params: Params, literal: tuple[bool, ...]
@@ -214,11 +268,13 @@ class Control:
         """By the record's rule."""
         return self.faults(eqn)
 
+    def numpy_expression(self, operands: Sequence[ast.expr], types: tuple[ArrayType, ...], params: Params) -> ast.expr:
+        """A statement, not an expression: the Python backend prints regions itself."""
+        raise TypeError(f"{self.name} has no NumPy expression")
+
 
 Record = Elementwise | Linear | General | Control
 PRIMITIVES: dict[str, Record] = {}
-
-
 R = TypeVar("R", Elementwise, Linear, General, Control)
 
 
@@ -233,45 +289,6 @@ def register(record: R) -> R:
 def no_regions(eqn: Eqn) -> Iterable[str]:
     """The fault of an equation that has regions although its primitive takes none."""
     return (f"{eqn.prim.name} takes no regions",) if eqn.regions else ()
-
-
-def numpy_expression(
-    record: Elementwise | Linear | General, operands: Sequence[ast.expr], types: tuple[ArrayType, ...], params: Params
-) -> ast.expr:
-    """The NumPy expression of `record` applied to `operands`; extents in `params` are printed symbolically."""
-    template = record.numpy if isinstance(record.numpy, str) else record.numpy(types, params)
-    constants = {k: ast.Constant(params[k]) for k in record.params if isinstance(params[k], str | int | float | bool)}
-    return fill_template(template, {**constants, **dict(zip(record.inputs, operands, strict=True))})
-
-
-def fill_template(template: str, values: Mapping[str, ast.expr]) -> ast.expr:
-    """The expression `template` with each name in `values` replaced; precedence is the AST's business."""
-
-    class Fill(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return values.get(node.id, node)
-
-    filled = Fill().visit(copy.deepcopy(_parse(template)))
-    assert isinstance(filled, ast.expr)
-    return filled
-
-
-@functools.cache
-def _parse(template: str) -> ast.expr:
-    return ast.parse(template, mode="eval").body
-
-
-@functools.lru_cache(maxsize=4096)
-def _compiled(text: str) -> CodeType:
-    return compile(text, "<primitive>", "eval")
-
-
-def run_template(record: Elementwise | Linear | General, inputs: Sequence[Any], params: Params) -> Any:
-    """Evaluate the NumPy spelling on arrays; `params` hold numbers only."""
-    types = tuple(ArrayType(str(np.asarray(x).dtype), np.shape(x)) for x in inputs)
-    template = record.numpy if isinstance(record.numpy, str) else record.numpy(types, params)
-    names = {**{k: params[k] for k in record.params}, **dict(zip(record.inputs, inputs, strict=True))}
-    return eval(_compiled(template), {"np": np}, names)  # the templates are this package's own
 
 
 def is_literal(atom: Atom, value: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mindast.ir.array import Atom, Eqn, Var
+from mindast.ir.array import Atom, Eqn
 from mindast.ir.build import Builder
 from mindast.ir.types import ArrayType
 from mindast.primitives.base import PRIMITIVES, Case, Linear, Params, register
@@ -57,7 +57,7 @@ def _einsum_text(rank_a: int, rank_b: int, ca: tuple[int, ...], cb: tuple[int, .
     return f"{''.join(letters)},{''.join(others)}->{''.join(letters[:batch] + free)}"
 
 
-def _dot_transpose(builder: Builder, eqn: Eqn, index: int, ct: Var) -> Atom:
+def _dot_transpose(builder: Builder, eqn: Eqn, index: int, ct: Atom) -> Atom:
     """The cotangent contracted with the other operand's free axes, its axes put back in the operand's order."""
     a, b = (x.type for x in eqn.inputs)
     (ca, cb), batch = eqn.param("contract"), eqn.param("batch")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mindast.ir.array import Atom, Eqn, Var
+from mindast.ir.array import Atom, Eqn
 from mindast.ir.build import Builder
-from mindast.ir.types import ArrayType, dim_text
+from mindast.ir.types import ArrayType, dim_sub, dim_text
 from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Case, General, Linear, Params, register
 
 
@@ -35,7 +35,7 @@ def _broadcast_numpy(types: tuple[ArrayType, ...], params: Params) -> str:
     return f"np.broadcast_to({'x' if trailing else f'x[{index}]'}, {shape_text(shape)})"
 
 
-def _broadcast_transpose(b: Builder, eqn: Eqn, index: int, ct: Var) -> Atom:
+def _broadcast_transpose(b: Builder, eqn: Eqn, index: int, ct: Atom) -> Atom:
     others = tuple(i for i in range(ct.type.rank) if i not in eqn.param("axes"))
     return b.one(PRIMITIVES["sum"], ct, axes=others) if others else ct
 
@@ -62,7 +62,8 @@ broadcast = register(
 
 def _reshape_type(inputs: tuple[ArrayType, ...], params: Params) -> ArrayType:
     out = ArrayType(inputs[0].dtype, params["shape"])
-    if out.size != inputs[0].size:
+    difference = dim_sub(out.size, inputs[0].size)  # what cannot be decided here is under a guard
+    if isinstance(difference, int) and difference != 0:
         raise ValueError(f"reshape of {inputs[0]} ({inputs[0].size} elements) to {out} ({out.size})")
     return out
 
@@ -129,6 +130,20 @@ extent = register(
         jvp=NO_GRADIENT,
         reference="dim",
         cases=(Case((), {"dim": 3}),),
+        params=("dim",),
+    )
+)
+
+iota = register(
+    General(
+        "iota",  # 0, 1, ..., dim - 1 as int64
+        (),
+        numpy=lambda types, params: f"np.arange({dim_text(params['dim'])}, dtype=np.int64)",
+        types=lambda inputs, params: ArrayType("int64", (params["dim"],)),
+        vjp=NO_GRADIENT,
+        jvp=NO_GRADIENT,
+        reference="np.cumsum(np.ones(dim, np.int64)) - 1",
+        cases=(Case((), {"dim": 4}), Case((), {"dim": 0})),
         params=("dim",),
     )
 )

@@ -1,0 +1,75 @@
+"""The comparison with PyTorch: time, peak memory and accuracy of the backward pass, measured the same way for both.
+
+``make bench``, or ``python -m benchmarks.benchmark_autograd --help``. docs/benchmarking.md tells the method.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a file
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import machine, report
+from benchmarks.comparison import NAMES, Plan, WrongGradient, compare
+from benchmarks.progress import progress
+from benchmarks.worker import WorkerError
+
+SAMPLE_SIZE = int(os.environ.get("SAMPLE_SIZE", "20"))
+WARMUP_RUNS = int(os.environ.get("WARMUP_RUNS", "3"))
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="benchmark_autograd", description=str(__doc__).splitlines()[0])
+    parser.add_argument("--sample-size", type=_positive, default=SAMPLE_SIZE, metavar="N", help="samples per row")
+    parser.add_argument("--warmup-runs", type=_natural, default=WARMUP_RUNS, metavar="N", help="samples thrown away")
+    parser.add_argument("--programs", nargs="+", choices=NAMES, default=list(NAMES), help="which programs (all)")
+    parser.add_argument("--json", type=Path, default=Path("autograd_results.json"), help="where to save the numbers")
+    parser.add_argument("--memory-runs", type=_positive, default=3, metavar="N", help="processes per peak of memory")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Compare, print, save; 1 where a gradient is wrong or a contestant fails."""
+    given = arguments(argv)
+    warned = machine.warnings()
+    for text in warned:
+        print(f"warning: {text}", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="mindast-bench-") as scratch:
+        plan = Plan(tuple(given.programs), given.sample_size, given.warmup_runs, given.memory_runs, Path(scratch))
+        try:
+            with progress(plan.steps) as step:
+                results = compare(plan, step)
+        except (WrongGradient, WorkerError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+    results["warnings"] = warned
+    print(report.render(results))
+    given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print(f"saved {given.json}")
+    return 0
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is negative")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = _natural(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

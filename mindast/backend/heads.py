@@ -1,0 +1,67 @@
+"""The words around generated code, shared by both printers: the head of a file, and the comment above each block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mindast.diagnostics import Span
+from mindast.ir.array import Function
+from mindast.ir.program import Program
+
+TITLES = {
+    "forward": "Value",
+    "value_and_grad": "Value and gradient",
+    "grad": "Gradient",
+    "residuals": "Value and residuals",
+    "pullback": "Pullback",
+}
+
+
+def module_head(programs: Sequence[Program], more: Sequence[tuple[str, str]] = ()) -> str:
+    """The docstring that opens a generated file; `more` are further (heading, text) pairs."""
+    first = programs[0]
+    title = " and pullback".join([TITLES.get(first.name, first.name), ""]) if len(programs) > 1 else _title(first)
+    names = ", ".join(a.name for a in first.arguments)
+    rows = [*_facts(first), *(r for p in programs for r in p.remarks), *more]
+    merged: dict[str, list[str]] = {}
+    for heading, text in rows:
+        merged.setdefault(heading, []).append(text)
+    lines = [f'"""{title} of {first.function.name}({names}); written by mindast, safe to read, not to edit.', ""]
+    for heading, texts in merged.items():
+        for i, text in enumerate(dict.fromkeys(texts)):
+            lines.append(f"{heading if i == 0 else '':<12}{text}")
+    return "\n".join([*lines, '"""'])
+
+
+def _title(program: Program) -> str:
+    return TITLES.get(program.name, program.name)
+
+
+def _facts(program: Program) -> list[tuple[str, str]]:
+    function = program.function
+    facts = [("source", source_text(function))]
+    pairs = zip(program.arguments, function.body.params, strict=True)
+    facts.append(("signature", ", ".join(f"{a.name} {p.type}" for a, p in pairs) + "   C order"))
+    moving = [a.name for a in program.arguments if a.differentiable]
+    still = [a.name for a in program.arguments if not a.differentiable]
+    if moving:
+        verb = "is" if len(still) == 1 else "are"
+        note = f"   {', '.join(still)} {verb} not differentiated: no adjoint was built" if still else ""
+        facts.append(("gradients", ", ".join(moving) + note))
+    return facts
+
+
+def source_text(function: Function) -> str:
+    """Which user function, and its lines counted from ``def``."""
+    if function.source is None:
+        return function.name
+    return f"{function.source.name}, lines 1-{len(function.source.lines)}"
+
+
+def block_comment(span: Span | None, note: str) -> list[str]:
+    """The comment lines that head a block: its source lines, whole and verbatim, and why the block is there."""
+    if span is None:
+        return [f"# {note}"] if note else []
+    numbers = range(span.line, span.end_line + 1)
+    prefix = f"{note} of " if note else ""
+    return [f"# {prefix}{n}: {span.source.line(n).strip()}" for n in numbers]

@@ -1,0 +1,286 @@
+"""Clustering by iteration space: which equations share one loop nest.
+
+Every elementwise equation and every reduction starts as a cluster of its own, over the shape that it walks (axes of
+length 1 aside). Two clusters merge where they share data and the nest stays right:
+
+- no path leads from one to the other through a third;
+- what the later one reads of the earlier one is the element just computed, or a reduction that is finished at that
+  point of the nest (a row's sum, once the row is done).
+
+A shorter cluster over the leading axes of a longer one merges where it reads the longer one's row reductions, or where
+it is cheap and feeds it: it runs in the outer loop. Products are never merged: they are BLAS calls.
+
+Broadcast, transpose and dropping axes of length 1 belong to no cluster: they are maps of indices (`Graph.resolve`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from mindast.ir.array import Atom, Body, Eqn, Lit, Var, producers, reads
+from mindast.ir.loops import Reduction
+from mindast.ir.types import Dim, Shape
+
+Map = tuple[int, ...]
+"""For each axis of a value: the axis of the nest whose index it takes, or `UNIT` where its length is 1."""
+
+UNIT = -1
+REDUCTIONS: dict[str, Reduction] = {
+    "sum": "sum",
+    "prod": "prod",
+    "max": "max",
+    "min": "min",
+    "reduce_max": "max",
+    "reduce_min": "min",
+    "any": "any",
+    "all": "all",
+}
+CHEAP = 8  # flops up to which a value is computed again, or moved to an outer loop, rather than stored
+
+
+@dataclass(slots=True, eq=False)
+class Cluster:
+    """Equations over one iteration space, in order; or one product (`axes` is None)."""
+
+    axes: Shape | None
+    eqns: list[Eqn]
+    before: set[Cluster] = field(default_factory=set)  # clusters whose results it reads
+
+    @property
+    def outputs(self) -> Iterator[Var]:
+        """Every value computed here."""
+        return (v for e in self.eqns for v in e.outputs)
+
+
+def is_loop(eqn: Eqn) -> bool:
+    """Whether the equation runs in a loop nest."""
+    return eqn.prim.elementwise or eqn.prim.name in REDUCTIONS
+
+
+def space(eqn: Eqn) -> Shape:
+    """The axes that the equation walks, those of length 1 left out."""
+    walked = eqn.out.type if eqn.prim.elementwise else eqn.inputs[0].type
+    return tuple(d for d in walked.shape if d != 1)
+
+
+def identity(shape: Shape) -> Map:
+    """The map of a value of `shape` in its own nest."""
+    places = iter(range(len(shape)))
+    return tuple(UNIT if d == 1 else next(places) for d in shape)
+
+
+def result_map(eqn: Eqn) -> Map:
+    """The map of the equation's output in the nest that it walks."""
+    if eqn.prim.elementwise:
+        return identity(eqn.out.type.shape)
+    walked = identity(eqn.inputs[0].type.shape)
+    return tuple(m for i, m in enumerate(walked) if i not in eqn.param("axes"))
+
+
+def operand_maps(eqn: Eqn, at: Map) -> list[Map]:
+    """The maps of the inputs of an elementwise equation whose output is computed at `at`, or of a reduction's."""
+    if eqn.prim.elementwise:
+        return [() if isinstance(a, Lit) else at for a in eqn.inputs]
+    return [identity(eqn.inputs[0].type.shape)]
+
+
+def finish_level(eqn: Eqn) -> int | None:
+    """How many loops stand around the finished result of a reduction; None where an outer axis is reduced and an inner
+    one kept, so that it is finished only after the whole nest."""
+    kept = [m for m in result_map(eqn) if m != UNIT]
+    return len(kept) if kept == list(range(len(kept))) else None
+
+
+class Graph:
+    """Who computes what in a body, and what a value is behind the moves of its elements."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+        self.producer = producers(body)
+
+    def resolve(self, atom: Atom, at: Map) -> tuple[Atom, Map]:
+        """The computed value (or parameter, or alias) behind `atom`, and the map at which to read it."""
+        while isinstance(atom, Var) and (eqn := self.producer.get(atom)) is not None:
+            moved = _through(eqn, at)
+            if moved is None:
+                break
+            atom, at = eqn.inputs[0], moved
+        return atom, at
+
+    def owner(self, atom: Atom) -> Var | None:
+        """The computed value or parameter whose memory or elements `atom` shows, through moves and reshapes."""
+        while isinstance(atom, Var):
+            eqn = self.producer.get(atom)
+            if eqn is None or eqn.prim.name not in ("broadcast", "transpose", "reshape"):
+                return atom
+            atom = eqn.inputs[0]
+        return None
+
+
+def _through(eqn: Eqn, at: Map) -> Map | None:
+    """The map of the input of a pure move whose output is read at `at`; None for any other equation."""
+    if eqn.prim.name == "broadcast":
+        source = eqn.inputs[0].type.shape
+        return tuple(UNIT if d == 1 else at[a] for d, a in zip(source, eqn.param("axes"), strict=True))
+    if eqn.prim.name == "transpose":
+        axes = eqn.param("axes")
+        return tuple(at[axes.index(i)] for i in range(len(axes)))
+    if eqn.prim.name == "reshape" and is_unit_reshape(eqn):
+        kept = iter([m for m, d in zip(at, eqn.out.type.shape, strict=True) if d != 1])
+        return tuple(UNIT if d == 1 else next(kept) for d in eqn.inputs[0].type.shape)
+    return None
+
+
+def is_unit_reshape(eqn: Eqn) -> bool:
+    """Whether a reshape only adds or drops axes of length 1."""
+    return [d for d in eqn.out.type.shape if d != 1] == [d for d in eqn.inputs[0].type.shape if d != 1]
+
+
+def cluster(graph: Graph) -> list[Cluster]:
+    """The clusters and products of a body, in an order in which they can run."""
+    home: dict[Var, Cluster] = {}
+    found: list[Cluster] = []
+    for eqn in graph.body.eqns:
+        if not is_loop(eqn) and eqn.prim.name in ("broadcast", "transpose", "reshape"):
+            continue
+        new = Cluster(space(eqn) if is_loop(eqn) else None, [eqn])
+        new.before = {home[o] for a in reads(eqn) if (o := graph.owner(a)) in home}
+        for out in eqn.outputs:
+            home[out] = new
+        found.append(_merge_best(graph, new, found, home))
+        if found[-1] in found[:-1]:
+            found.pop()
+    _merge_all(graph, found, home)
+    return _ordered(graph, found)
+
+
+def _merge_best(graph: Graph, new: Cluster, found: list[Cluster], home: dict[Var, Cluster]) -> Cluster:
+    """`new` merged into the earlier cluster with which it shares most, if any; returns where it is now."""
+    scored = [(affinity, i) for i, c in enumerate(found) if (affinity := _affinity(graph, c, new))]
+    for _, i in sorted(scored, reverse=True):
+        if _may_merge(graph, found[i], new):
+            _merge(found[i], new, found, home)
+            return found[i]
+    return new
+
+
+def _merge_all(graph: Graph, found: list[Cluster], home: dict[Var, Cluster]) -> None:
+    """Merge what became mergeable only after later clusters had formed."""
+    changed = True
+    while changed:
+        changed = False
+        for later in reversed(found[1:]):
+            earlier = found[: found.index(later)]
+            target = _merge_best(graph, later, earlier, home)
+            if target is not later:
+                found.remove(later)
+                changed = True
+
+
+def _merge(into: Cluster, new: Cluster, found: Iterable[Cluster], home: dict[Var, Cluster]) -> None:
+    assert into.axes is not None and new.axes is not None
+    into.axes = max(into.axes, new.axes, key=len)
+    into.eqns += new.eqns
+    into.before |= new.before
+    into.before -= {into, new}
+    for var in new.outputs:
+        home[var] = into
+    for cluster in {*found, *home.values()}:
+        if new in cluster.before:
+            cluster.before = {into if c is new else c for c in cluster.before} - {cluster}
+
+
+def _affinity(graph: Graph, a: Cluster, b: Cluster) -> int:
+    """How much two clusters have to say to each other; 0 where their spaces do not fit."""
+    if a.axes is None or b.axes is None:
+        return 0
+    short, long = sorted((a.axes, b.axes), key=len)
+    if long[: len(short)] != short or (len(short) < len(long) and not short):
+        return 0
+    passed = len(set(a.outputs) & _sources(graph, b)) + len(set(b.outputs) & _sources(graph, a))
+    return 2 * passed + len(_sources(graph, a) & _sources(graph, b))
+
+
+def _sources(graph: Graph, cluster: Cluster) -> set[Var]:
+    owners = (graph.owner(a) for e in cluster.eqns for a in e.inputs)
+    return {o for o in owners if o is not None and (o.type.rank or not cluster.axes)}
+
+
+def _may_merge(graph: Graph, a: Cluster, b: Cluster) -> bool:
+    assert a.axes is not None and b.axes is not None
+    if _reaches(b, a):
+        a, b = b, a
+    if any(_reaches(a, c) for c in b.before if c is not a) or any(_reaches(b, c) for c in a.before):
+        return False
+    if len(a.axes or ()) < len(b.axes or ()) and (not _is_cheap(a) or not _feeds(graph, a, b)):
+        return False
+    if len(b.axes or ()) < len(a.axes or ()) and not _feeds(graph, a, b) and not (_is_cheap(b) and _feeds(graph, b, a)):
+        return False
+    return _reads_fit(graph, a, b)
+
+
+def _reaches(first: Cluster, last: Cluster) -> bool:
+    """Whether `last` needs `first`, directly or not."""
+    seen: set[Cluster] = set()
+    todo = [last]
+    while todo:
+        here = todo.pop()
+        if here is first:
+            return True
+        if here not in seen:
+            seen.add(here)
+            todo += here.before
+    return False
+
+
+def _is_cheap(cluster: Cluster) -> bool:
+    return all(e.prim.elementwise for e in cluster.eqns) and sum(cost(e) for e in cluster.eqns) <= CHEAP
+
+
+def _feeds(graph: Graph, a: Cluster, b: Cluster) -> bool:
+    return bool(set(a.outputs) & _sources(graph, b))
+
+
+def cost(eqn: Eqn) -> int:
+    """Flops of one element, about."""
+    return int(getattr(eqn.prim, "cost", 1))
+
+
+def _reads_fit(graph: Graph, a: Cluster, b: Cluster) -> bool:
+    """Whether all that `b` reads of `a` is there when the two run in one nest."""
+    made = {v: e for e in a.eqns for v in e.outputs}
+    for eqn in b.eqns:
+        for atom, at in zip(eqn.inputs, operand_maps(eqn, result_map(eqn)), strict=True):
+            source, where = graph.resolve(atom, at)
+            if graph.owner(source) not in made:
+                continue
+            if source not in made:  # behind a reshape: complete only after the nest
+                return False
+            producer = made[source]
+            if where != result_map(producer):
+                return False
+            if not producer.prim.elementwise and not finish_level(producer):
+                return False
+    return True
+
+
+def _ordered(graph: Graph, found: list[Cluster]) -> list[Cluster]:
+    """Each cluster after those it reads from, else in order of their first equations."""
+    place = {e: i for i, e in enumerate(graph.body.eqns)}
+    for cluster in found:
+        cluster.eqns.sort(key=place.__getitem__)
+    waiting = sorted(found, key=lambda c: place[c.eqns[0]])
+    done: set[Cluster] = set()
+    ordered: list[Cluster] = []
+    while waiting:
+        ready = next(c for c in waiting if c.before <= done)
+        waiting.remove(ready)
+        done.add(ready)
+        ordered.append(ready)
+    return ordered
+
+
+def extents(axes: Shape) -> tuple[Dim, ...]:
+    """The lengths of a nest's loops."""
+    return axes

@@ -1,0 +1,154 @@
+"""Sums of products of arrays, where the whole product is needed by nobody else.
+
+    t1 = dot(h, w; contract=((1,), (0,)))            t1 = sum(h; axes=(0,))
+    t2 = sum(t1; axes=(0, 1))                 ->     t2 = sum(w; axes=(1,))
+                                                     t3 = dot(t1, t2; contract=((0,), (0,)))
+"""
+
+from __future__ import annotations
+
+from mindast.ir.array import Atom, Eqn, Lit, Var
+from mindast.ir.types import dim_prod
+from mindast.primitives.linalg import free_axes
+from mindast.transform.simplify_engine import Rewriter
+from mindast.transform.simplify_shape import where_not_empty, without
+from mindast.transform.structure_dot import renumbered
+
+
+def sum_dot(eqn: Eqn, rw: Rewriter) -> Atom | None:
+    """``sum(a @ b) -> sum(a, 0) @ sum(b, 1)`` over free axes, where every reader of the product is such a sum.
+
+    An outer product is cheaper summed this way even where it is needed itself. What is summed over batch axes stays.
+    """
+    product = rw.producer(eqn.inputs[0], "dot")
+    if product is None or not _sums_free_axes(eqn, product):
+        return None
+    if product.param("contract") != ((), ()) and not all(_sums_free_axes(user, product) for user in rw.users(product.out)):
+        return None
+    (a, b), (ca, cb), batch, axes = product.inputs, product.param("contract"), product.param("batch"), eqn.param("axes")
+    free_a, free_b = free_axes(a.type.rank, ca, batch), free_axes(b.type.rank, cb, batch)
+    sum_a = tuple(i for k, i in enumerate(free_a) if batch + k in axes)
+    sum_b = tuple(j for k, j in enumerate(free_b) if batch + len(free_a) + k in axes)
+    less_a = rw.one("sum", a, axes=sum_a) if sum_a else a
+    less_b = rw.one("sum", b, axes=sum_b) if sum_b else b
+    contract = renumbered(ca, sum_a), renumbered(cb, sum_b)
+    result: Atom = rw.one("dot", less_a, less_b, contract=contract, batch=batch)
+    if not (rw.finite(a) and rw.finite(b)):
+        result = where_not_empty(rw, result, dim_prod(product.out.type.shape[i] for i in axes if i >= batch))
+    rest = tuple(i for i in axes if i < batch)
+    if contract != ((), ()):
+        rw.say("the sum of a product is a product of sums")
+    return rw.one("sum", result, axes=rest) if rest else result
+
+
+def _sums_free_axes(user: Eqn | None, product: Eqn) -> bool:
+    return user is not None and user.prim.name == "sum" and any(i >= product.param("batch") for i in user.param("axes"))
+
+
+def sum_factor(eqn: Eqn, rw: Rewriter) -> Atom | None:
+    """``sum(f * x) -> f * sum(x)`` where f does not vary along the summed axes, and x is a product that the sum
+    dissolves or itself repeated. (Else the multiplication is left where it is: little would be gained.)"""
+    inner, axes = rw.producer(eqn.inputs[0]), eqn.param("axes")
+    if inner is None or inner.prim.name not in ("mul", "div") or not rw.single(inner.out):
+        return None
+    orders = (inner.inputs, inner.inputs[::-1]) if inner.prim.name == "mul" else (inner.inputs[::-1],)
+    for f, x in orders:
+        made = rw.producer(f, "broadcast")
+        if not (isinstance(f, Lit) or (made and not set(made.param("axes")) & set(axes))):
+            continue
+        if not (rw.producer(x, "broadcast") or _dissolves(rw, x, inner, axes)):
+            continue
+        total: Atom = rw.one("sum", x, axes=axes)
+        factor = f
+        if made:
+            kept = without(axes, made.out.type.rank)
+            places = tuple(kept.index(i) for i in made.param("axes"))
+            factor = rw.one("broadcast", made.inputs[0], shape=total.type.shape, axes=places)
+        lengths = dim_prod(inner.out.type.shape[i] for i in axes)
+        if inner.prim.name == "div":
+            return where_not_empty(rw, rw.one("div", total, factor), lengths)
+        return rw.one("mul", where_not_empty(rw, factor, lengths), total)
+    return None
+
+
+def _dissolves(rw: Rewriter, x: Atom, reader: Eqn, axes: tuple[int, ...]) -> bool:
+    """Whether `x` is a product of which free axes are summed, by `reader` and all its other readers."""
+    product = rw.producer(x, "dot")
+    if product is None or not any(i >= product.param("batch") for i in axes):
+        return False
+    return all(user is reader or _sums_free_axes(user, product) for user in rw.users(product.out))
+
+
+def sum_of_terms(eqn: Eqn, rw: Rewriter) -> Atom | None:
+    """``sum(a @ b + y) -> sum(a @ b) + sum(y)``, where the product is then dissolved; also behind - and unary -.
+
+    Only products are split off: each term of ``a @ b`` has an error of its own of the size that this adds, whereas
+    splitting ``x - mean(x)`` would lose what cancels.
+    """
+    root = eqn.inputs[0]
+    if not isinstance(root, Var):
+        return None
+    terms = _terms(rw, root, eqn)
+    axes = eqn.param("axes")
+    split = [t for t in terms if _dissolves(rw, t.atom, t.reader, axes) or _scaled_product(rw, t, axes)]
+    if not split or len(terms) == 1:
+        return None
+    groups = [[t] for t in split] + [[t for t in terms if t not in split]]
+    total: Atom | None = None
+    for group in filter(None, groups):
+        part: Atom | None = None
+        for term in sorted(group, key=lambda t: t.negative):
+            part = _joined(rw, part, term.atom, term.negative)
+        assert part is not None
+        summed = rw.one("sum", part, axes=axes)
+        total = summed if total is None else rw.one("add", total, summed)
+    rw.say("the sum of a product is a product of sums")
+    return total
+
+
+class Term:
+    """One summand: an atom, its sign, and the equation that reads it."""
+
+    __slots__ = ("atom", "negative", "reader")
+
+    def __init__(self, atom: Atom, negative: bool, reader: Eqn) -> None:
+        self.atom, self.negative, self.reader = atom, negative, reader
+
+
+def _terms(rw: Rewriter, root: Atom, reader: Eqn) -> list[Term]:
+    """The summands of `root` through additions, subtractions and negations that nobody else reads."""
+    terms: list[Term] = []
+    stack = [Term(root, False, reader)]
+    while stack:
+        term = stack.pop()
+        made = rw.producer(term.atom)
+        if made is None or made.prim.name not in ("add", "sub", "neg") or not rw.single(made.out):
+            terms.append(term)
+            continue
+        signs = {"add": (False, False), "sub": (False, True), "neg": (True,)}[made.prim.name]
+        parts = [Term(x, term.negative != sign, made) for x, sign in zip(made.inputs, signs, strict=True)]
+        stack.extend(reversed(parts))
+    return terms
+
+
+def _scaled_product(rw: Rewriter, term: Term, axes: tuple[int, ...]) -> bool:
+    """Whether the term is a product that dissolves, times or over a factor that does not vary along the summed axes."""
+    scaled = rw.producer(term.atom)
+    if scaled is None or scaled.prim.name not in ("mul", "div") or not rw.single(scaled.out):
+        return False
+    orders = (scaled.inputs, scaled.inputs[::-1]) if scaled.prim.name == "mul" else (scaled.inputs[::-1],)
+    for f, x in orders:
+        made = rw.producer(f, "broadcast")
+        constant = isinstance(f, Lit) or (made is not None and not set(made.param("axes")) & set(axes))
+        if constant and _dissolves(rw, x, scaled, axes):
+            return True
+    return False
+
+
+def _joined(rw: Rewriter, part: Atom | None, atom: Atom, negative: bool) -> Atom:
+    if part is None:
+        return rw.one("neg", atom) if negative else atom
+    return rw.one("sub" if negative else "add", part, atom)
+
+
+SUMS = {"sum": (sum_dot, sum_factor, sum_of_terms)}

@@ -1,0 +1,1 @@
+"""What a user relies on, held against an independent reference."""

@@ -1,0 +1,1 @@
+"""The comparison itself is tested: it must refuse what is wrong, and measure what it says."""
