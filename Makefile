@@ -1,5 +1,5 @@
 # Every habit is one command; `make help` lists them. Each sets up what it needs in .venv, once per change of
-# pyproject.toml or setup.py.
+# what is built at installation.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -41,7 +41,7 @@ $(VENV)/.created:
 	$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-$(VENV)/.%: $(VENV)/.created pyproject.toml setup.py
+$(VENV)/.%: $(VENV)/.created pyproject.toml setup.py $(wildcard mindast/*/*.pyx mindast/*/*.pxd)
 	$(RUN) -m pip install -e '.[$*]'
 	@touch $@
 

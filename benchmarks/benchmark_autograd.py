@@ -18,6 +18,7 @@ if __package__ in (None, ""):  # run as a file
 
 from benchmarks import machine, report
 from benchmarks.comparison import NAMES, Plan, WrongGradient, compare
+from benchmarks.golden import GENERATED
 from benchmarks.progress import progress
 from benchmarks.worker import WorkerError
 
@@ -33,6 +34,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--programs", nargs="+", choices=NAMES, default=list(NAMES), help="which programs (all)")
     parser.add_argument("--json", type=Path, default=Path("autograd_results.json"), help="where to save the numbers")
     parser.add_argument("--memory-runs", type=_positive, default=3, metavar="N", help="processes per peak of memory")
+    parser.add_argument("--generated", type=Path, default=GENERATED, help="where to write the adjoints")
     return parser.parse_args(argv)
 
 
@@ -43,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for text in warned:
         print(f"warning: {text}", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="mindast-bench-") as scratch:
-        plan = Plan(tuple(given.programs), given.sample_size, given.warmup_runs, given.memory_runs, Path(scratch))
+        counts = given.sample_size, given.warmup_runs, given.memory_runs
+        plan = Plan(tuple(given.programs), *counts, Path(scratch), given.generated)
         try:
             with progress(plan.steps) as step:
                 results = compare(plan, step)
@@ -53,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     results["warnings"] = warned
     print(report.render(results))
     given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(f"saved {given.json}")
+    print(f"saved {given.json}; the adjoints are in {given.generated}")
     return 0
 
 

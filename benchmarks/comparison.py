@@ -32,18 +32,20 @@ class WrongGradient(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to compare and how often; `scratch` is an empty folder for caches."""
+    """What to compare and how often; `scratch` is an empty folder for caches, and the adjoints
+    are written below `generated`."""
 
     names: tuple[str, ...]
     samples: int
     warmup: int
     memory_runs: int
     scratch: Path
+    generated: Path
 
     @property
     def steps(self) -> int:
         """How many steps the comparison reports."""
-        return 2 + len(self.names) * (2 + len(ROWS)) + self.memory_runs * len(self.names)
+        return 3 + len(self.names) * (2 + len(ROWS)) + self.memory_runs * len(self.names)
 
     def cache(self, name: str) -> dict[str, str]:
         """The environment that gives a worker its own cache folder `name`."""
@@ -57,6 +59,8 @@ def compare(plan: Plan, step: Step) -> dict[str, Any]:
     problems = {name: _problem(name) for name in plan.names}
     with ExitStack() as stack:
         workers = {kind: stack.enter_context(Worker(kind, plan.cache("shared"))) for kind in (MIND, TORCH)}
+        step("sources")
+        workers[MIND]("write_sources", plan.generated)
         step("machine")
         rates = _rates(workers, list(problems.values()))
         facts = {kind: worker("facts") for kind, worker in workers.items()}

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Self
 
 from benchmarks import measure
@@ -53,6 +54,12 @@ class Session:
         began = time.perf_counter()
         self.contestant.answer(row, *problem)
         return time.perf_counter() - began
+
+    def write_sources(self, folder: Path) -> list[str]:
+        """Write the adjoints of the programs below `folder`; returns the files that changed."""
+        from benchmarks import golden
+
+        return golden.write(folder)
 
     def import_time(self) -> float:
         """Seconds that importing the contestant took."""

@@ -75,11 +75,11 @@ def _vjp(lowered: Lowered, primal: Function, wrt: Sequence[int], kinds: Sequence
     forward, pullback = (run_passes(f, SIMPLIFY, ROUNDS) for f in (halves.forward, halves.pullback))
     check(forward, "split")
     check(pullback, "split")
-    residuals = tuple(Result(v.name, _kind(v.type), "residual") for v in halves.stored)
+    residuals = tuple(Result(_saved(v, i), _kind(v.type), "residual") for i, v in enumerate(halves.stored, 1))
     cotangents = tuple(Argument(s.name, _kind(s.type)) for s in seeds if s is not None)
     passed = tuple(replace(lowered.arguments[i], differentiable=False) for i in halves.arguments)
     kept = tuple(Argument(r.name, r.kind) for r in residuals)
-    remarks = _remarks(halves.stored, halves.recomputed)
+    remarks = _remarks(residuals, [v.type for v in halves.stored], halves.recomputed)
     return Plan(
         "vjp",
         (
@@ -90,14 +90,17 @@ def _vjp(lowered: Lowered, primal: Function, wrt: Sequence[int], kinds: Sequence
     )
 
 
-def _remarks(stored: Sequence[Var], recomputed: Sequence[Var]) -> tuple[tuple[str, str], ...]:
-    def named(variables: Sequence[Var]) -> str:
-        return ", ".join(f"{v.name} {v.type}" for v in variables)
+def _saved(var: Var, number: int) -> str:
+    return f"saved{number}" if var.name == "t" else var.name
 
-    rows = [("stored", named(stored) or "nothing but references to the arguments")]
-    if recomputed:
-        rows.append(("recomputed", named(recomputed)))
-    return tuple(rows)
+
+def _remarks(
+    residuals: Sequence[Result], types: Sequence[ArrayType], recomputed: Sequence[Var]
+) -> tuple[tuple[str, str], ...]:
+    stored = ", ".join(f"{r.name} {t}" for r, t in zip(residuals, types, strict=True))
+    again = ", ".join(f"{v.name} {v.type}" for v in recomputed if v.type.rank and v.name != "t")
+    rows = [("stored", stored or "nothing but references to the arguments")]
+    return (*rows, ("recomputed", again)) if again else tuple(rows)
 
 
 def _program(
@@ -112,6 +115,11 @@ def _program(
         atom: result.name
         for atom, result in reversed(list(zip(function.body.results, results, strict=True)))
         if isinstance(atom, Var) and atom.name == "t"
+    }
+    hints |= {
+        param: argument.name
+        for param, argument in zip(function.body.params, arguments, strict=True)
+        if param.name == "t"
     }
     function = replace(function, body=rename(function.body, hints))
     return Program(name, function, tuple(arguments), tuple(results), remarks)

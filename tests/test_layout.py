@@ -20,6 +20,7 @@ SOFT_LIMIT, HARD_LIMIT = 300, 500
 
 COMPILER = {"diagnostics", "errors", "options", "ir", "primitives", "frontend", "transform", "pipeline"}
 ALLOWED: dict[str, set[str]] = {
+    "version": set(),
     "diagnostics": set(),
     "errors": {"diagnostics"},
     "options": {"errors"},
@@ -28,17 +29,20 @@ ALLOWED: dict[str, set[str]] = {
     "frontend": {"diagnostics", "errors", "options", "ir", "primitives"},
     "transform": {"diagnostics", "errors", "options", "ir", "primitives"},
     "backend": {"diagnostics", "errors", "ir"},
-    "build": {"diagnostics", "errors"},
+    "build": {"diagnostics", "errors", "version", "runtime"},
     "runtime": {"diagnostics", "errors", "ir.program", "ir.types"},
     "nn": {"errors"},
     "pipeline": COMPILER - {"frontend"},
+    "signatures": {"errors", "ir", "runtime"},
     "specialise": COMPILER | {"backend", "build", "runtime"},
-    "api": COMPILER | {"backend", "build", "runtime", "specialise"},
+    "memory": {"errors", "ir", "specialise"},
+    "differentiable": COMPILER | {"backend", "build", "runtime", "signatures", "specialise", "memory"},
+    "api": {"differentiable", "errors", "options", "transform"},
 }
 """What each room or top module of the package may import; one that is not listed here may import anything, and is
 imported by no listed one."""
 
-THIRD_PARTY = {"numpy", "scipy", "Cython", "astor"}
+THIRD_PARTY = {"numpy", "scipy", "Cython", "astor", "filelock", "platformdirs"}
 
 
 def modules() -> list[Path]:

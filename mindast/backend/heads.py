@@ -58,10 +58,18 @@ def source_text(function: Function) -> str:
     return f"{function.source.name}, lines 1-{len(function.source.lines)}"
 
 
+ROLES = ("adjoint", "tangent")
+COLUMN = 46
+"""Where the word on the maths stands, beside a block's source line."""
+
+
 def block_comment(span: Span | None, note: str) -> list[str]:
     """The comment lines that head a block: its source lines, whole and verbatim, and why the block is there."""
+    role, beside = (note, "") if note.startswith(ROLES) else ("", note)
     if span is None:
         return [f"# {note}"] if note else []
-    numbers = range(span.line, span.end_line + 1)
-    prefix = f"{note} of " if note else ""
-    return [f"# {prefix}{n}: {span.source.line(n).strip()}" for n in numbers]
+    prefix = f"{role} of " if role else ""
+    lines = [f"# {prefix}{n}: {span.source.line(n).strip()}" for n in range(span.line, span.end_line + 1)]
+    if beside:
+        lines[0] = f"{lines[0]:<{COLUMN}}  {beside}"
+    return lines

@@ -134,20 +134,34 @@ class _Printer:
 
 
 def _inlinable(body: Body, uses: Mapping[Var, int]) -> frozenset[Var]:
-    """Temporaries that are read once, by an equation of the same source line and role, and do not grow too long."""
-    reader = {a: e for e in body.eqns for a in e.inputs if isinstance(a, Var)}
+    """What is written inside the expression that reads it: temporaries that are read once, by an equation of the same
+    source line and role, and do not grow too long; broadcasts that NumPy does by itself; extents.
+    """
+    readers: dict[Var, list[Eqn]] = {}
+    for eqn in body.eqns:
+        for atom in eqn.inputs:
+            if isinstance(atom, Var):
+                readers.setdefault(atom, []).append(eqn)
     results = set(body.results)
     size: dict[Var, int] = {}
     found: set[Var] = set()
+    lengths: set[Atom] = set()  # extents are written where they are read, however often
     for eqn in body.eqns:
         if len(eqn.outputs) != 1 or eqn.regions:
             continue
         var = eqn.out
         size[var] = 1 + sum(size[a] for a in eqn.inputs if isinstance(a, Var) and a in found)
-        by = reader.get(var)
-        if uses.get(var, 0) != 1 or var in results or by is None or size[var] > 8:
+        by = readers.get(var, [])
+        if eqn.prim.name == "broadcast" and var not in results and by and all(e.prim.elementwise for e in by):
+            found.add(var)
             continue
-        if eqn.prim.name in ("broadcast", "extent") or (var.name == "t" and (by.span, by.note) == (eqn.span, eqn.note)):
+        if eqn.prim.name == "extent" or (eqn.prim.name == "convert" and eqn.inputs[0] in lengths):
+            lengths.add(var)
+            found |= {var} - results
+            continue
+        if uses.get(var, 0) != 1 or var in results or not by or size[var] > 8:
+            continue
+        if eqn.prim.name == "broadcast" or (var.name == "t" and (by[0].span, by[0].note) == (eqn.span, eqn.note)):
             found.add(var)
     return frozenset(found)
 

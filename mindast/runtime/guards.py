@@ -1,4 +1,4 @@
-"""What may come in: the classification of arguments, their canonical form, cotangents, and ``out=``.
+"""What may come in: the classification of arguments, their canonical form, and cotangents.
 
 All of this is off the fast path: a call whose arguments are what the specialisation was made for never comes here.
 """
@@ -6,14 +6,13 @@ All of this is off the fast path: a call whose arguments are what the specialisa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from mindast.errors import MindastTypeError, ShapeError
-from mindast.ir.program import Leaf, Spec, Static
+from mindast.ir.program import Leaf, Static
 from mindast.ir.types import DTYPES
 
 _PLAIN_SUBCLASSES: tuple[type, ...] = (np.memmap,)
@@ -74,16 +73,17 @@ def leaf_of(value: Any, name: str = "argument") -> Leaf | Static:
 
 
 @lru_cache(maxsize=None)
-def _native(name: str) -> np.dtype[Any]:
+def native(name: str) -> np.dtype[Any]:
+    """The dtype of a name of ours."""
     return np.dtype(name)
 
 
 def canonical(value: Any, leaf: Leaf) -> Any:
     """`value` as a compiled kernel takes it: C-ordered, aligned, native; the same object where it is so already."""
     if leaf.kind == "array":
-        return _canonical_array(np.asarray(value), _native(leaf.dtype))
+        return _canonical_array(np.asarray(value), native(leaf.dtype))
     if leaf.kind == "scalar":
-        return _native(leaf.dtype).type(value)
+        return native(leaf.dtype).type(value)
     if leaf.kind == "float":
         return float(value)
     if leaf.kind == "bool":
@@ -107,7 +107,7 @@ def cotangent_leaf(cotangent: Any, leaf: Leaf, value: Any) -> Any:
     MindastTypeError for what is not real.
     """
     given = np.asarray(cotangent)
-    dtype = _native(leaf.dtype)
+    dtype = native(leaf.dtype)
     shape = np.shape(value)
     if isinstance(cotangent, np.ma.MaskedArray):
         raise MindastTypeError("the cotangent is a masked array", None, "pass its data with .filled(0.0)")
@@ -118,71 +118,3 @@ def cotangent_leaf(cotangent: Any, leaf: Leaf, value: Any) -> Any:
     if leaf.kind == "array":
         return np.array(given, dtype=dtype, order="C", copy=None if given.flags.aligned else True)
     return canonical(given.astype(dtype)[()], leaf)
-
-
-class Outputs:
-    """How to check the ``out=`` of one mode: the form and dtypes of its gradients and whose shape each one has."""
-
-    __slots__ = ("dtypes", "like", "names", "specs")
-
-    def __init__(self, names: tuple[str, ...], specs: tuple[Spec, ...], like: tuple[int, ...]) -> None:
-        """`names` and `specs` per field; `like[k]` is the position, among the leaves of the arguments, of the one
-        whose shape gradient leaf k has."""
-        from mindast.runtime.trees import leaves_of
-
-        self.names = names
-        self.specs = specs
-        self.like = like
-        self.dtypes = tuple([leaf.dtype for spec in specs for leaf in leaves_of(spec)])
-
-    def prepare(self, out: Any, leaves: tuple[Any, ...], more: tuple[Any, ...] = ()) -> Prepared:
-        """Check `out` against the arguments' `leaves`; `more` are further inputs that must not be written into."""
-        from mindast.runtime.trees import flatten
-
-        if not isinstance(out, (tuple, list)) or len(out) != len(self.specs):
-            raise MindastTypeError(f"out must be a tuple of {len(self.specs)} arrays: {', '.join(self.names)}")
-        given: list[Any] = []
-        for name, spec, entry in zip(self.names, self.specs, out, strict=True):
-            if not flatten(spec, entry, given):
-                raise MindastTypeError(f"out for {name} has another form than its gradient")
-        inputs = [leaf for leaf in (*leaves, *more) if isinstance(leaf, np.ndarray)]
-        buffers: list[Any] = []
-        for array, dtype, position in zip(given, self.dtypes, self.like, strict=True):
-            _check_output(array, dtype, np.shape(leaves[position]))
-            clear = not any(np.may_share_memory(array, other) for other in (*inputs, *buffers))
-            fits = type(array) is np.ndarray and array.flags.c_contiguous and array.flags.aligned
-            native = array.dtype.num == _native(dtype).num and array.dtype.isnative
-            buffers.append(array if clear and fits and native else np.empty(array.shape, dtype))
-        return Prepared(tuple(out), tuple(given), tuple(buffers))
-
-
-def _check_output(array: Any, dtype: str, shape: tuple[int, ...]) -> None:
-    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
-        raise MindastTypeError(f"out holds a {type(array).__name__}, not an array")
-    if array.dtype != _native(dtype):
-        raise MindastTypeError(f"out has dtype {array.dtype}, but the gradient has {dtype}")
-    if array.shape != shape:
-        raise ShapeError(f"out has shape {array.shape}, but the gradient has shape {shape}")
-    if not array.flags.writeable:
-        raise MindastTypeError("out holds a read-only array")
-
-
-class Prepared:
-    """A checked ``out=``: `given` as the caller passed it, `arrays` its leaves, `buffers` what the kernel writes."""
-
-    __slots__ = ("arrays", "buffers", "given")
-
-    def __init__(self, given: tuple[Any, ...], arrays: tuple[Any, ...], buffers: tuple[Any, ...]) -> None:
-        self.given = given
-        self.arrays = arrays
-        self.buffers = buffers
-
-    def deliver(self) -> tuple[Any, ...]:
-        """Copy what went through a temporary; `given` back, one entry per gradient."""
-        for array, buffer in zip(self.arrays, self.buffers, strict=True):
-            if array is not buffer:
-                array[...] = buffer
-        return self.given
-
-
-Flatten = Callable[[tuple[Any, ...]], "tuple[Any, ...] | None"]

@@ -47,15 +47,6 @@ def spec_of(value: Any, name: str = "argument", depth: int = 0) -> Spec:
     return Node(type(value), keys, specs)
 
 
-def leaves_of(spec: Spec) -> tuple[Leaf, ...]:
-    """The leaves of a spec, from left to right."""
-    if isinstance(spec, Leaf):
-        return (spec,)
-    if isinstance(spec, Static):
-        return ()
-    return tuple([leaf for child in spec.children for leaf in leaves_of(child)])
-
-
 def flatten(spec: Spec, value: Any, into: list[Any]) -> bool:
     """Append the leaves of `value` to `into`; False where its form or a static value is not what `spec` says."""
     if isinstance(spec, Leaf):

@@ -10,13 +10,20 @@ import builtins
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from mindast.errors import InternalError, MindastTypeError
 from mindast.ir.program import Leaf
 from mindast.runtime.binding import Binder
-from mindast.runtime.guards import Outputs, canonical, cotangent_leaf, same_value
+from mindast.runtime.guards import canonical, cotangent_leaf, same_value
 from mindast.runtime.locks import ForkLock
+from mindast.runtime.outputs import Outputs
 
 REMEMBERED = 8
 """How many specialisations an entry tries before it asks `resolve`."""
+
+ATTEMPTS = 32
+"""How many specialisations `mismatch` may offer for one call: one per axis of length 1 at the most."""
 
 Leaves = tuple[Any, ...]
 Rebuild = Callable[[Leaves], tuple[Any, ...]]
@@ -58,7 +65,8 @@ class Backward:
     """How a `Pullback` runs: the module's ``call_pullback`` and what it takes.
 
     `inputs` are positions in the leaves of the forward call (arguments, then captures) followed by its results; the
-    cotangents come after them. `cotangents` has one `Leaf` per value leaf: kind ``float`` is handed a Python float.
+    cotangents come after them. `cotangents` has one entry per leaf of the value: a `Leaf` (kind ``float`` is handed a Python
+    float), or None for one that takes no cotangent, such as an integer.
     `record` is the named tuple class; `rebuild` makes one entry per field where gradients are trees;
     `split` takes a cotangent tree apart (None: the value is one leaf); `outputs` checks ``out=``.
     """
@@ -70,7 +78,7 @@ class Backward:
         call: Callable[..., Any],
         record: type,
         inputs: Sequence[int],
-        cotangents: Sequence[Leaf],
+        cotangents: Sequence[Leaf | None],
         outputs: Outputs,
         *,
         rebuild: Rebuild | None = None,
@@ -96,7 +104,7 @@ class Pullback:
     def __init__(self, backward: Backward, leaves: Leaves, results: Leaves) -> None:
         self._backward = backward
         self._leaves = leaves
-        self._results = results
+        self._results = _own(backward, len(leaves), results)
 
     def __call__(self, cotangent: Any, *, out: tuple[Any, ...] | None = None) -> Any:
         """Gradients for a cotangent of the value's shape. ShapeError, MindastTypeError for one that does not fit."""
@@ -112,19 +120,29 @@ class Pullback:
         return tuple.__new__(plan.record, gradients if plan.rebuild is None else plan.rebuild(gradients))
 
 
-def _cotangents(plan: Backward, cotangent: Any, values: Leaves) -> Leaves:
-    if plan.split is None:
-        given: Leaves | None = (cotangent,)
-    else:
-        given = plan.split((cotangent,))
-    if given is None:
-        raise TypeError("the cotangent has another form than the value")
-    return tuple([cotangent_leaf(*each) for each in zip(given, plan.cotangents, values, strict=False)])
+def _own(plan: Backward, first: int, results: Leaves) -> Leaves:
+    """`results` with a copy of each value that the backward pass reads: the caller may write into a value."""
+    count = len(plan.cotangents)
+    for position, value in enumerate(results[:count]):
+        if isinstance(value, np.ndarray):
+            again = [k for k in range(count, len(results)) if results[k] is value]
+            if again or first + position in plan.inputs:
+                copied = value.copy()
+                results = tuple([copied if each is value else each for each in results])
+    return results
+
+
+def _cotangents(plan: Backward, cotangent: Any, values: Leaves) -> list[Any]:
+    given = (cotangent,) if plan.split is None else plan.split((cotangent,))
+    if given is None or len(given) != len(plan.cotangents):
+        raise MindastTypeError("the cotangent has another form than the value")
+    triples = zip(given, plan.cotangents, values, strict=False)
+    return [cotangent_leaf(each, leaf, value) for each, leaf, value in triples if leaf is not None]
 
 
 def _answered(results: Any) -> Any:
     if results is NotImplemented:
-        raise RuntimeError("a compiled pullback refused what its own forward pass stored")
+        raise InternalError("a pullback refused what its own forward pass stored")
     return results
 
 
@@ -216,7 +234,7 @@ class Specialisation:
 
     def _into(self, leaves: Leaves, out: Any) -> Any:
         if self.outputs is None or self.record is None:
-            raise TypeError("out= is for gradients")
+            raise MindastTypeError("out= is for gradients")
         checked = self.outputs.prepare(out, leaves)
         results = self.call(*leaves, out=checked.buffers)
         if results is NotImplemented:
@@ -229,8 +247,8 @@ class Entry:
     """The callable for one (function, mode): tries what it knows, the last used first, then asks.
 
     `resolve(arguments)` gets one value per parameter and gives a `Specialisation` for them, found or compiled; it
-    runs under `lock`. `mismatch(arguments)` is asked when even that one refuses the arguments: it raises the error
-    that tells why. Entries of one function share a lock.
+    runs under `lock`. `mismatch(arguments, refused)` is asked when even that one refuses the arguments: it raises the
+    error that tells why, or gives another to try. Entries of one function share a lock.
     """
 
     __slots__ = ("_binder", "_count", "_lock", "_mismatch", "_resolve", "_takes_out", "specialisations")
@@ -239,7 +257,7 @@ class Entry:
         self,
         binder: Binder,
         resolve: Callable[[tuple[Any, ...]], Specialisation],
-        mismatch: Callable[[tuple[Any, ...]], Any],
+        mismatch: Callable[[tuple[Any, ...], Specialisation], Specialisation],
         *,
         takes_out: bool = False,
         lock: ForkLock | None = None,
@@ -262,27 +280,27 @@ class Entry:
             result = candidate.run(args, out)
             if result is not NotImplemented:
                 if position:
-                    self._first(candidate)
+                    self.add(candidate)
                 return result
         return self._ask(args, out)
 
     def add(self, specialisation: Specialisation) -> None:
         """Try `specialisation` first from now on."""
-        self._first(specialisation)
+        rest = [known for known in self.specialisations if known is not specialisation]
+        self.specialisations = (specialisation, *rest)[:REMEMBERED]
 
     def clear(self) -> None:
         """Forget all specialisations; calls under way are not disturbed."""
         self.specialisations = ()
 
-    def _first(self, chosen: Specialisation) -> None:
-        rest = [known for known in self.specialisations if known is not chosen]
-        self.specialisations = (chosen, *rest)[:REMEMBERED]
-
     def _ask(self, arguments: tuple[Any, ...], out: Any) -> Any:
         with self._lock:
             chosen = self._resolve(arguments)
-        result = chosen.run(arguments, out, True)
-        if result is NotImplemented:
-            return self._mismatch(arguments)
-        self._first(chosen)
-        return result
+        for _ in range(ATTEMPTS):
+            result = chosen.run(arguments, out, True)
+            if result is not NotImplemented:
+                self.add(chosen)
+                return result
+            with self._lock:
+                chosen = self._mismatch(arguments, chosen)
+        raise InternalError("no specialisation takes these arguments")

@@ -15,12 +15,11 @@ Broadcast, transpose and dropping axes of length 1 belong to no cluster: they ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mindast.ir.array import Atom, Body, Eqn, Lit, Var, producers, reads
 from mindast.ir.loops import Reduction
-from mindast.ir.types import Dim, Shape
+from mindast.ir.types import Shape
 
 Map = tuple[int, ...]
 """For each axis of a value: the axis of the nest whose index it takes, or `UNIT` where its length is 1."""
@@ -36,6 +35,7 @@ REDUCTIONS: dict[str, Reduction] = {
     "any": "any",
     "all": "all",
 }
+MOVES = ("broadcast", "transpose", "reshape", "extent")
 CHEAP = 8  # flops up to which a value is computed again, or moved to an outer loop, rather than stored
 
 
@@ -45,12 +45,9 @@ class Cluster:
 
     axes: Shape | None
     eqns: list[Eqn]
+    sources: set[Var]  # computed values and parameters that it reads
     before: set[Cluster] = field(default_factory=set)  # clusters whose results it reads
-
-    @property
-    def outputs(self) -> Iterator[Var]:
-        """Every value computed here."""
-        return (v for e in self.eqns for v in e.outputs)
+    outputs: set[Var] = field(default_factory=set)
 
 
 def is_loop(eqn: Eqn) -> bool:
@@ -112,7 +109,7 @@ class Graph:
         """The computed value or parameter whose memory or elements `atom` shows, through moves and reshapes."""
         while isinstance(atom, Var):
             eqn = self.producer.get(atom)
-            if eqn is None or eqn.prim.name not in ("broadcast", "transpose", "reshape"):
+            if eqn is None or eqn.prim.name not in MOVES or not eqn.inputs:
                 return atom
             atom = eqn.inputs[0]
         return None
@@ -142,26 +139,25 @@ def cluster(graph: Graph) -> list[Cluster]:
     home: dict[Var, Cluster] = {}
     found: list[Cluster] = []
     for eqn in graph.body.eqns:
-        if not is_loop(eqn) and eqn.prim.name in ("broadcast", "transpose", "reshape"):
+        if eqn.prim.name in MOVES:
             continue
-        new = Cluster(space(eqn) if is_loop(eqn) else None, [eqn])
-        new.before = {home[o] for a in reads(eqn) if (o := graph.owner(a)) in home}
-        for out in eqn.outputs:
-            home[out] = new
-        found.append(_merge_best(graph, new, found, home))
-        if found[-1] in found[:-1]:
-            found.pop()
+        owners = {o for a in reads(eqn) if (o := graph.owner(a)) is not None}
+        before = {home[o] for o in owners if o in home}
+        new = Cluster(space(eqn) if is_loop(eqn) else None, [eqn], owners, before, set(eqn.outputs))
+        home.update(dict.fromkeys(eqn.outputs, new))
+        if _merge_best(graph, new, found, home) is new:
+            found.append(new)
     _merge_all(graph, found, home)
     return _ordered(graph, found)
 
 
-def _merge_best(graph: Graph, new: Cluster, found: list[Cluster], home: dict[Var, Cluster]) -> Cluster:
-    """`new` merged into the earlier cluster with which it shares most, if any; returns where it is now."""
-    scored = [(affinity, i) for i, c in enumerate(found) if (affinity := _affinity(graph, c, new))]
+def _merge_best(graph: Graph, new: Cluster, others: list[Cluster], home: dict[Var, Cluster]) -> Cluster:
+    """`new` merged into the other cluster with which it shares most, if any; returns where it is now."""
+    scored = [(affinity, i) for i, c in enumerate(others) if (affinity := _affinity(c, new))]
     for _, i in sorted(scored, reverse=True):
-        if _may_merge(graph, found[i], new):
-            _merge(found[i], new, found, home)
-            return found[i]
+        if _may_merge(graph, others[i], new):
+            _merge(others[i], new, home)
+            return others[i]
     return new
 
 
@@ -170,41 +166,35 @@ def _merge_all(graph: Graph, found: list[Cluster], home: dict[Var, Cluster]) -> 
     changed = True
     while changed:
         changed = False
-        for later in reversed(found[1:]):
+        for later in found[:0:-1]:
             earlier = found[: found.index(later)]
-            target = _merge_best(graph, later, earlier, home)
-            if target is not later:
+            if _merge_best(graph, later, earlier, home) is not later:
                 found.remove(later)
                 changed = True
 
 
-def _merge(into: Cluster, new: Cluster, found: Iterable[Cluster], home: dict[Var, Cluster]) -> None:
+def _merge(into: Cluster, new: Cluster, home: dict[Var, Cluster]) -> None:
     assert into.axes is not None and new.axes is not None
     into.axes = max(into.axes, new.axes, key=len)
     into.eqns += new.eqns
-    into.before |= new.before
-    into.before -= {into, new}
-    for var in new.outputs:
-        home[var] = into
-    for cluster in {*found, *home.values()}:
+    into.sources |= new.sources
+    into.outputs |= new.outputs
+    into.before = (into.before | new.before) - {into, new}
+    home.update(dict.fromkeys(new.outputs, into))
+    for cluster in set(home.values()):
         if new in cluster.before:
-            cluster.before = {into if c is new else c for c in cluster.before} - {cluster}
+            cluster.before = (cluster.before - {new}) | {into}
 
 
-def _affinity(graph: Graph, a: Cluster, b: Cluster) -> int:
+def _affinity(a: Cluster, b: Cluster) -> int:
     """How much two clusters have to say to each other; 0 where their spaces do not fit."""
     if a.axes is None or b.axes is None:
         return 0
     short, long = sorted((a.axes, b.axes), key=len)
     if long[: len(short)] != short or (len(short) < len(long) and not short):
         return 0
-    passed = len(set(a.outputs) & _sources(graph, b)) + len(set(b.outputs) & _sources(graph, a))
-    return 2 * passed + len(_sources(graph, a) & _sources(graph, b))
-
-
-def _sources(graph: Graph, cluster: Cluster) -> set[Var]:
-    owners = (graph.owner(a) for e in cluster.eqns for a in e.inputs)
-    return {o for o in owners if o is not None and (o.type.rank or not cluster.axes)}
+    shared = [v for v in a.sources & b.sources if v.type.rank or not short]
+    return 2 * len(a.outputs & b.sources) + 2 * len(b.outputs & a.sources) + len(shared)
 
 
 def _may_merge(graph: Graph, a: Cluster, b: Cluster) -> bool:
@@ -213,9 +203,10 @@ def _may_merge(graph: Graph, a: Cluster, b: Cluster) -> bool:
         a, b = b, a
     if any(_reaches(a, c) for c in b.before if c is not a) or any(_reaches(b, c) for c in a.before):
         return False
-    if len(a.axes or ()) < len(b.axes or ()) and (not _is_cheap(a) or not _feeds(graph, a, b)):
+    feeds = bool(a.outputs & b.sources)
+    if len(a.axes) < len(b.axes) and not (feeds and _is_cheap(a)):
         return False
-    if len(b.axes or ()) < len(a.axes or ()) and not _feeds(graph, a, b) and not (_is_cheap(b) and _feeds(graph, b, a)):
+    if len(b.axes) < len(a.axes) and not feeds:
         return False
     return _reads_fit(graph, a, b)
 
@@ -238,10 +229,6 @@ def _is_cheap(cluster: Cluster) -> bool:
     return all(e.prim.elementwise for e in cluster.eqns) and sum(cost(e) for e in cluster.eqns) <= CHEAP
 
 
-def _feeds(graph: Graph, a: Cluster, b: Cluster) -> bool:
-    return bool(set(a.outputs) & _sources(graph, b))
-
-
 def cost(eqn: Eqn) -> int:
     """Flops of one element, about."""
     return int(getattr(eqn.prim, "cost", 1))
@@ -253,11 +240,12 @@ def _reads_fit(graph: Graph, a: Cluster, b: Cluster) -> bool:
     for eqn in b.eqns:
         for atom, at in zip(eqn.inputs, operand_maps(eqn, result_map(eqn)), strict=True):
             source, where = graph.resolve(atom, at)
-            if graph.owner(source) not in made:
+            owner = graph.owner(source)
+            if owner is None or owner not in made:
                 continue
-            if source not in made:  # behind a reshape: complete only after the nest
+            if source is not owner:  # behind a reshape: complete only after the nest
                 return False
-            producer = made[source]
+            producer = made[owner]
             if where != result_map(producer):
                 return False
             if not producer.prim.elementwise and not finish_level(producer):
@@ -280,7 +268,3 @@ def _ordered(graph: Graph, found: list[Cluster]) -> list[Cluster]:
         ordered.append(ready)
     return ordered
 
-
-def extents(axes: Shape) -> tuple[Dim, ...]:
-    """The lengths of a nest's loops."""
-    return axes

@@ -26,7 +26,7 @@ COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "logical_and", "logical_or"})
 Key = tuple[object, ...]
 
 
-def cse(function: Function) -> Function:
+def eliminate_common(function: Function) -> Function:
     """`function` with each value computed once; itself where nothing is computed twice."""
     body = _unique(function.body, ChainMap(), ChainMap())
     return function if body is function.body else replace(function, body=body)

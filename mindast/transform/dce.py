@@ -16,7 +16,7 @@ from dataclasses import replace
 from mindast.ir.array import Body, Eqn, Function, Var, reads
 
 
-def dce(function: Function) -> Function:
+def eliminate_dead(function: Function) -> Function:
     """`function` without equations that its results do not depend on; itself where there are none."""
     body = live_body(function.body)
     return function if body is function.body else replace(function, body=body)

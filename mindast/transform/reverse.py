@@ -161,8 +161,8 @@ class _Sweep:
 
 
 def adjoint_note(eqn: Eqn) -> str:
-    """Why an adjoint line exists, as printed code says it."""
-    return f"adjoint of {eqn.note}" if eqn.note else "adjoint"
+    """Why an adjoint line exists, as printed code says it: the adjoint of a source line, or of an adjoint of one."""
+    return f"adjoint of {eqn.note}" if eqn.note.startswith(("adjoint", "tangent")) else "adjoint"
 
 
 def float_results(function: Function) -> tuple[int, ...]:

@@ -37,8 +37,11 @@ def fold_literals(eqn: Eqn, rw: Rewriter) -> Atom | None:
         return None
     operands = [np.dtype(a.dtype).type(a.value) for a in eqn.inputs if isinstance(a, Lit)]
     dtype = eqn.out.type.dtype
-    with np.errstate(all="ignore"):
-        (value,) = eqn.prim.evaluate(operands, dict(eqn.params), ())
+    try:
+        with np.errstate(all="ignore"):
+            (value,) = eqn.prim.evaluate(operands, dict(eqn.params), ())
+    except (ValueError, ArithmeticError):  # an integer to a negative power: the program raises when it gets there
+        return None
     return Lit(np.asarray(value, dtype).item(), dtype)
 
 

@@ -1,4 +1,4 @@
-"""The engine under `simplify` and `structure`: rewrites equations by a table of rules until none applies.
+"""The engine under `simplify` and `chain`: rewrites equations by a table of rules until none applies.
 
 A rule is a function ``rule(eqn, rw) -> Atom | None``: None where it does not apply, else what takes the place of
 ``eqn.out``, built with `Rewriter.one` from what stands before it. Equations are visited in order, so that a rule sees
@@ -18,23 +18,26 @@ from dataclasses import replace
 from mindast.errors import InternalError
 from mindast.ir.array import Atom, Body, Eqn, Function, Lit, Param, Var, reads
 from mindast.ir.build import Builder
+from mindast.ir.types import is_float
 from mindast.primitives.base import PRIMITIVES, Elementwise
-from mindast.transform.dce import dce
+from mindast.transform.dce import eliminate_dead
 
 Rule = Callable[[Eqn, "Rewriter"], Atom | None]
 Table = Mapping[str, Sequence[Rule]]
 """Rules by the name of the primitive; those under ``"elementwise"`` are tried first on every elementwise one."""
 
 KEEPS_FINITE = frozenset(
-    "add sub mul neg maximum minimum where convert tanh sin cos integer_power sigmoid relu abs sign stop_gradient sum dot "
-    "broadcast reshape transpose extent".split()
+    {"add", "sub", "mul", "neg", "abs", "sign", "copysign", "integer_power", "sin", "cos", "arctan", "tanh", "expit"}
+    | {"maximum", "minimum", "fmax", "fmin", "clip", "where", "convert", "floor", "ceil", "trunc", "rint"}
+    | {"sum", "dot", "prod", "cumsum", "broadcast", "reshape", "transpose", "slice", "pad", "concatenate", "flip"}
+    | {"stop_gradient"}
 )
 """Primitives that turn finite operands into finite results, but for overflow (a negative power apart)."""
 
 
 def rewrite(function: Function, table: Table) -> Function:
     """`function` with the rules applied until none fires; itself where none does and nothing is dead."""
-    function = dce(function)
+    function = eliminate_dead(function)
     while True:
         body = Rewriter(table).sweep(function.body, finite=True)
         if body is function.body:
@@ -87,7 +90,9 @@ class Rewriter:
 
     def finite(self, atom: Atom) -> bool:
         """Whether `atom` is finite as long as the function's inputs are and nothing overflows."""
-        return atom in self._finite if isinstance(atom, Var) else math.isfinite(atom.value)
+        if isinstance(atom, Lit):
+            return math.isfinite(atom.value)
+        return atom in self._finite or not is_float(atom.type.dtype)
 
     def sweep(self, body: Body, finite: bool = False) -> Body:
         """`body` rewritten once from top to bottom; itself where nothing changed. `finite`: its parameters are."""

@@ -63,6 +63,7 @@ def split(joint: Function, values: int, cotangents: int, policy: str | int = "au
     used = [a for a in arguments if a in reads_of_pullback]
     pullback_body = Body((*used, *kept, *seeds), pullback_eqns, gradients)
     used += _witnesses(pullback_body, (*used, *kept, *seeds), arguments)
+    used.sort(key=arguments.index)
     pullback_body = Copier().body(replace(pullback_body, params=(*used, *kept, *seeds)))
     pullback = replace(joint, body=pullback_body, guards=())
     positions = tuple(arguments.index(a) for a in used)

@@ -4,8 +4,8 @@
     g_A = dot(t1, B; contract=((1,), (1,)))     ->     t2 = sum(B; axes=(1,))
                                                        g_A = broadcast(t2; shape=(n, k), axes=(1,))
 
-The rules for `dot` are in `structure_dot`, those for sums of products in `structure_sum`; together with the identities
-of `simplify` they run until none fits, since each exposes what another needs. Under a plain sum the gradients of a
+The rules for `dot` are in `structure_dot`, those for sums of products in `structure_sum`; `simplify` runs them together
+with its identities until none fits, since each exposes what another needs. Under a plain sum the gradients of a
 chain of products so come out of reductions, matrix-vector products and outer products alone.
 
 Every rule moves work to values of smaller rank, or takes an equation away, so the process ends. A product that is
@@ -22,18 +22,9 @@ where it did.
 
 from __future__ import annotations
 
-from mindast.ir.array import Function
-from mindast.transform.simplify import IDENTITIES
-from mindast.transform.simplify_engine import Table, rewrite
+from mindast.transform.simplify_engine import Table
 from mindast.transform.structure_dot import PRODUCTS
 from mindast.transform.structure_sum import SUMS
 
-STRUCTURE: Table = {
-    name: (*IDENTITIES.get(name, ()), *PRODUCTS.get(name, ()), *SUMS.get(name, ()))
-    for name in {**IDENTITIES, **PRODUCTS, **SUMS}
-}
-
-
-def structure(function: Function) -> Function:
-    """`function` with the identities and the structure of products used until nothing fits; itself where none does."""
-    return rewrite(function, STRUCTURE)
+STRUCTURE: Table = {**PRODUCTS, **SUMS}
+"""The rules by primitive; `simplify` runs them together with its own."""

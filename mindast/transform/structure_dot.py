@@ -93,7 +93,7 @@ def dot_broadcast(eqn: Eqn, rw: Rewriter) -> Atom | None:
     contract = renumbered((i for i, _ in left), drop_a), renumbered((j for _, j in left), drop_b)
     product = rw.one("dot", less_a, less_b, contract=contract, batch=batch - len(shared))
     if sum_a or sum_b:
-        rw.say("a factor that does not vary along an axis leaves the sum over it")
+        rw.say("an operand repeats, so the product is a sum")
     kept = tuple(i for i in range(eqn.out.type.rank) if i not in gone)
     return rw.one("broadcast", times_count(rw, product, count), shape=eqn.out.type.shape, axes=kept)
 
@@ -146,7 +146,7 @@ def dot_outer(eqn: Eqn, rw: Rewriter) -> Atom | None:
             in_v = [(i - ru, j) for i, j in zip(contract[side], contract[1 - side], strict=True) if i >= ru]
             result = _absorb(rw, side, u, v, in_u, in_v, eqn.inputs[1 - side])
             if result is not None:
-                rw.say("an outer product needs no product: (u v') B = u (v' B)")
+                rw.say("(u v') B = u (v' B)")
                 return result
     return None
 

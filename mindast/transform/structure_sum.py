@@ -7,8 +7,11 @@
 
 from __future__ import annotations
 
-from mindast.ir.array import Atom, Eqn, Lit, Var
-from mindast.ir.types import dim_prod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mindast.ir.array import Atom, Eqn, Lit
+from mindast.ir.types import Shape, dim_prod
 from mindast.primitives.linalg import free_axes
 from mindast.transform.simplify_engine import Rewriter
 from mindast.transform.simplify_shape import where_not_empty, without
@@ -49,26 +52,31 @@ def sum_factor(eqn: Eqn, rw: Rewriter) -> Atom | None:
     """``sum(f * x) -> f * sum(x)`` where f does not vary along the summed axes, and x is a product that the sum
     dissolves or itself repeated. (Else the multiplication is left where it is: little would be gained.)"""
     inner, axes = rw.producer(eqn.inputs[0]), eqn.param("axes")
-    if inner is None or inner.prim.name not in ("mul", "div") or not rw.single(inner.out):
-        return None
-    orders = (inner.inputs, inner.inputs[::-1]) if inner.prim.name == "mul" else (inner.inputs[::-1],)
-    for f, x in orders:
-        made = rw.producer(f, "broadcast")
-        if not (isinstance(f, Lit) or (made and not set(made.param("axes")) & set(axes))):
-            continue
+    for f, x in _factors(rw, inner, axes):
+        assert inner is not None
         if not (rw.producer(x, "broadcast") or _dissolves(rw, x, inner, axes)):
             continue
         total: Atom = rw.one("sum", x, axes=axes)
-        factor = f
-        if made:
+        if made := rw.producer(f, "broadcast"):
             kept = without(axes, made.out.type.rank)
             places = tuple(kept.index(i) for i in made.param("axes"))
-            factor = rw.one("broadcast", made.inputs[0], shape=total.type.shape, axes=places)
-        lengths = dim_prod(inner.out.type.shape[i] for i in axes)
+            f = rw.one("broadcast", made.inputs[0], shape=total.type.shape, axes=places)
+        count = dim_prod(inner.out.type.shape[i] for i in axes)
         if inner.prim.name == "div":
-            return where_not_empty(rw, rw.one("div", total, factor), lengths)
-        return rw.one("mul", where_not_empty(rw, factor, lengths), total)
+            return where_not_empty(rw, rw.one("div", total, f), count)
+        return rw.one("mul", where_not_empty(rw, f, count), total)
     return None
+
+
+def _factors(rw: Rewriter, scaled: Eqn | None, axes: tuple[int, ...]) -> Iterator[tuple[Atom, Atom]]:
+    """f and x where `scaled`, read once, is ``f * x`` or ``x / f`` and f does not vary along `axes`."""
+    if scaled is None or scaled.prim.name not in ("mul", "div") or not rw.single(scaled.out):
+        return
+    x, y = scaled.inputs
+    for f, other in ((y, x),) if scaled.prim.name == "div" else ((x, y), (y, x)):
+        made = rw.producer(f, "broadcast")
+        if isinstance(f, Lit) or (made and not set(made.param("axes")) & set(axes)):
+            yield f, other
 
 
 def _dissolves(rw: Rewriter, x: Atom, reader: Eqn, axes: tuple[int, ...]) -> bool:
@@ -85,40 +93,32 @@ def sum_of_terms(eqn: Eqn, rw: Rewriter) -> Atom | None:
     Only products are split off: each term of ``a @ b`` has an error of its own of the size that this adds, whereas
     splitting ``x - mean(x)`` would lose what cancels.
     """
-    root = eqn.inputs[0]
-    if not isinstance(root, Var):
-        return None
-    terms = _terms(rw, root, eqn)
     axes = eqn.param("axes")
-    split = [t for t in terms if _dissolves(rw, t.atom, t.reader, axes) or _scaled_product(rw, t, axes)]
+    terms = _terms(rw, eqn)
+    split = [t for t in terms if _splits(rw, t, axes)]
     if not split or len(terms) == 1:
         return None
-    groups = [[t] for t in split] + [[t for t in terms if t not in split]]
     total: Atom | None = None
-    for group in filter(None, groups):
-        part: Atom | None = None
-        for term in sorted(group, key=lambda t: t.negative):
-            part = _joined(rw, part, term.atom, term.negative)
-        assert part is not None
-        summed = rw.one("sum", part, axes=axes)
-        total = summed if total is None else rw.one("add", total, summed)
-    rw.say("the sum of a product is a product of sums")
+    for group in (*([t] for t in split), [t for t in terms if t not in split]):
+        if group:
+            summed = rw.one("sum", _total(rw, group, eqn.inputs[0].type.shape), axes=axes)
+            total = summed if total is None else rw.one("add", total, summed)
     return total
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Term:
     """One summand: an atom, its sign, and the equation that reads it."""
 
-    __slots__ = ("atom", "negative", "reader")
+    atom: Atom
+    negative: bool
+    reader: Eqn
 
-    def __init__(self, atom: Atom, negative: bool, reader: Eqn) -> None:
-        self.atom, self.negative, self.reader = atom, negative, reader
 
-
-def _terms(rw: Rewriter, root: Atom, reader: Eqn) -> list[Term]:
-    """The summands of `root` through additions, subtractions and negations that nobody else reads."""
+def _terms(rw: Rewriter, reader: Eqn) -> list[Term]:
+    """The summands of what `reader` reads, through additions, subtractions and negations that nobody else reads."""
     terms: list[Term] = []
-    stack = [Term(root, False, reader)]
+    stack = [Term(reader.inputs[0], False, reader)]
     while stack:
         term = stack.pop()
         made = rw.producer(term.atom)
@@ -131,24 +131,25 @@ def _terms(rw: Rewriter, root: Atom, reader: Eqn) -> list[Term]:
     return terms
 
 
-def _scaled_product(rw: Rewriter, term: Term, axes: tuple[int, ...]) -> bool:
-    """Whether the term is a product that dissolves, times or over a factor that does not vary along the summed axes."""
+def _splits(rw: Rewriter, term: Term, axes: tuple[int, ...]) -> bool:
+    """Whether the term is a product that the sum dissolves, perhaps with a factor that leaves the sum."""
+    if _dissolves(rw, term.atom, term.reader, axes):
+        return True
     scaled = rw.producer(term.atom)
-    if scaled is None or scaled.prim.name not in ("mul", "div") or not rw.single(scaled.out):
-        return False
-    orders = (scaled.inputs, scaled.inputs[::-1]) if scaled.prim.name == "mul" else (scaled.inputs[::-1],)
-    for f, x in orders:
-        made = rw.producer(f, "broadcast")
-        constant = isinstance(f, Lit) or (made is not None and not set(made.param("axes")) & set(axes))
-        if constant and _dissolves(rw, x, scaled, axes):
-            return True
-    return False
+    return any(_dissolves(rw, x, scaled, axes) for _, x in _factors(rw, scaled, axes) if scaled)
 
 
-def _joined(rw: Rewriter, part: Atom | None, atom: Atom, negative: bool) -> Atom:
-    if part is None:
-        return rw.one("neg", atom) if negative else atom
-    return rw.one("sub" if negative else "add", part, atom)
+def _total(rw: Rewriter, terms: list[Term], shape: Shape) -> Atom:
+    """The terms added up, those with a minus last."""
+    total: Atom | None = None
+    for term in sorted(terms, key=lambda t: t.negative):
+        if total is not None:
+            total = rw.one("sub" if term.negative else "add", total, term.atom)
+        else:
+            total = rw.one("broadcast", term.atom, shape=shape, axes=()) if isinstance(term.atom, Lit) else term.atom
+            total = rw.one("neg", total) if term.negative else total
+    assert total is not None
+    return total
 
 
 SUMS = {"sum": (sum_dot, sum_factor, sum_of_terms)}

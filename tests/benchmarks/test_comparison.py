@@ -86,12 +86,14 @@ def test_worst_error() -> None:
 
 
 def test_the_whole_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    saved = tmp_path / "results.json"
+    saved, adjoints = tmp_path / "results.json", tmp_path / "generated"
     flags = ["--sample-size", "2", "--warmup-runs", "0", "--memory-runs", "1", "--programs", "simple_quadratic"]
-    assert main([*flags, "--json", str(saved)]) == 0
+    assert main([*flags, "--json", str(saved), "--generated", str(adjoints)]) == 0
     printed = capsys.readouterr().out
     for text in (report.TITLE, "Backward Pass Time", "Peak Memory Usage", "speedup", "Accuracy"):
         assert text in printed
+    for file in ("forward.py", "pullback.pyx", "value_and_grad.ir"):
+        assert (adjoints / "simple_quadratic" / file).read_text(encoding="utf-8").strip()
     results = json.loads(saved.read_text(encoding="utf-8"))
     assert {"machine", "versions", "threads", "method", "programs", "compile"} <= results.keys()
     rows = results["programs"]["simple_quadratic"]["rows"]

@@ -1,0 +1,279 @@
+"""ArrayIR to LoopIR: prepare, cluster, write the nests and products, inline scalars, plan buffers.
+
+Where values live is decided here. A value that only its own nest reads is a scalar in a loop. One that others read is
+computed again by each of them where that is cheap, else stored: in its result's array if it is a result, else in the
+workspace. A reshape is another view of the same memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mindast.diagnostics import Span
+from mindast.errors import InternalError
+from mindast.ir.array import Atom, Body, Eqn, Var
+from mindast.ir.loops import Block, Buffer, Kernel, Load, Product, Role, Scalar, Stmt, Store
+from mindast.ir.program import Program
+from mindast.ir.text import body_symbols
+from mindast.ir.types import ArrayType, Dim, dim_prod
+from mindast.primitives.linalg import free_axes
+from mindast.transform.buffers import plan
+from mindast.transform.cluster import CHEAP, UNIT, Cluster, Graph, Map, cluster, cost, finish_level
+from mindast.transform.inline import flops, inline_scalars
+from mindast.transform.nest import nest
+from mindast.transform.prepare import prepare
+
+INDICES = "ijklpqrs"
+
+
+def lower_loops(program: Program) -> Kernel:
+    """The loops and BLAS calls that compute `program`, with the plan of its memory."""
+    return _Lowering(program).run()
+
+
+class _Lowering:
+    """The values of one kernel: their names and places. It is the `Values` that nests ask."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.body: Body = prepare(program.function.body)
+        self.graph = Graph(self.body)
+        self.clusters = cluster(self.graph)
+        self.symbols = body_symbols(self.body)
+        self.taken: set[str] = set(self.symbols)
+        self.counters: dict[str, int] = {}
+        self.scalars: dict[Var, Scalar] = {}
+        self.buffers: dict[Var, Buffer] = {}
+        self.views: list[Buffer] = []
+        self.local: list[Buffer] = []
+        self.anonymous: set[str] = set()  # scalars whose name says nothing
+        self.served: list[Eqn] = []
+        self.params = tuple(
+            self._own(Buffer(self.name(a.name), p.type.dtype, p.type.shape, "input"), p)
+            for a, p in zip(program.arguments, self.body.params, strict=True)
+        )
+        self.outputs = tuple(
+            self._output(r.name, r.role, atom) for r, atom in zip(program.results, self.body.results, strict=True)
+        )
+        self.indices = self._index_names()
+        self.stored = _stored(self.graph, self.clusters)
+
+    def _own(self, buffer: Buffer, var: Var) -> Buffer:
+        self.buffers[var] = buffer
+        if not buffer.shape:
+            self.scalars[var] = Scalar(buffer.name, buffer.dtype)
+        return buffer
+
+    def _output(self, name: str, role: Role, atom: Atom) -> Buffer:
+        assert isinstance(atom, Var)
+        buffer = Buffer(self.name(name), atom.type.dtype, atom.type.shape, role)
+        if buffer.shape:
+            owner = self.graph.owner(atom)
+            assert owner is not None and owner not in self.buffers
+            self.buffers[owner] = buffer
+        return buffer
+
+    def _index_names(self) -> list[str]:
+        hints = {v.name for e in self.body.eqns for v in e.outputs}
+        rank = max((len(c.axes) for c in self.clusters if c.axes is not None), default=0)
+        free = [c for c in INDICES if c not in hints and c not in self.taken]
+        names = (free + [f"i{n}" for n in range(1, rank + 1)])[:rank]
+        self.taken.update(names)
+        return names
+
+    # What nests ask
+
+    def name(self, hint: str) -> str:
+        """A name that nobody has yet: the hint, or the hint with a number."""
+        name = hint
+        if hint == "t" or hint in self.taken:
+            separator = "_" if hint[-1].isdigit() else ""
+            while name in self.taken or name == "t":
+                self.counters[hint] = self.counters.get(hint, 0) + 1
+                name = f"{hint}{separator}{self.counters[hint]}"
+        self.taken.add(name)
+        return name
+
+    def buffer(self, var: Var) -> Buffer | None:
+        """Where the value lives in memory, if it does: storage that it owns, or a view of what it reshapes."""
+        owner = self.graph.owner(var)
+        if owner is None or not (owner in self.buffers or owner in self.stored):
+            return None
+        if owner not in self.buffers:
+            self.buffers[owner] = self.scratch(owner.name, owner.type)
+        found = self.buffers.get(var) or self.buffers[owner]
+        if found.shape != var.type.shape:
+            found = Buffer(self.name(var.name), found.dtype, var.type.shape, found.role, found.storage)
+            self.views.append(found)
+            self.buffers[var] = found
+        return found
+
+    def scalar(self, var: Var, at: Map) -> Scalar:
+        """A fresh scalar for an element of the value."""
+        hint = var.name
+        buffer = self.buffer(var)
+        if buffer is not None:
+            hint = buffer.name + ("_" + "".join(self.index(m) for m in at if m != UNIT) if any_axis(at) else "")
+        scalar = Scalar(self.name(hint), var.type.dtype)
+        if var.name == "t" or buffer is not None:
+            self.anonymous.add(scalar.name)
+        return scalar
+
+    def scratch(self, name: str, type_: ArrayType) -> Buffer:
+        """A fresh piece of workspace."""
+        buffer = Buffer(self.name(name), type_.dtype, type_.shape, "workspace")
+        self.local.append(buffer)
+        return buffer
+
+    def index(self, axis: int) -> str:
+        """The loop variable of an axis."""
+        return self.indices[axis]
+
+    def serve(self, eqn: Eqn) -> None:
+        """Note that the block being written computes the equation."""
+        self.served.append(eqn)
+
+    # The kernel
+
+    def run(self) -> Kernel:
+        blocks = [b for c in self.clusters if (b := self._block(c)).body]
+        blocks += self._scalar_results()
+        blocks = inline_scalars(blocks, self.anonymous)
+        blocks, slots, allocations = plan(self.params, self.outputs, self.local, blocks)
+        return Kernel(
+            self.program,
+            self.params,
+            self.outputs,
+            tuple(self.views),
+            slots,
+            tuple(blocks),
+            allocations,
+            flops(blocks),
+            self.symbols,
+        )
+
+    def _block(self, cluster: Cluster) -> Block:
+        self.served = []
+        if cluster.axes is None:
+            (eqn,) = cluster.eqns
+            self.serve(eqn)
+            body = (self._product(eqn),)
+        else:
+            body = nest(self, cluster, [e for e in cluster.eqns if not e.prim.elementwise or e.out in self.stored])
+        return Block(body, self._reasons())
+
+    def _reasons(self) -> tuple[tuple[Span | None, str], ...]:
+        place = {e: i for i, e in enumerate(self.body.eqns)}
+        served = sorted(set(self.served), key=place.__getitem__)
+        return tuple(dict.fromkeys((e.span, e.note) for e in served))
+
+    def _scalar_results(self) -> list[Block]:
+        """Results of rank 0: computed where nobody needed them before, and put into their cells."""
+        blocks = []
+        for buffer, atom in zip(self.outputs, self.body.results, strict=True):
+            if buffer.shape:
+                continue
+            assert isinstance(atom, Var)
+            self.served = []
+            source, at = self.graph.resolve(atom, ())
+            assert isinstance(source, Var)
+            body: tuple[Stmt, ...] = ()
+            if source not in self.scalars:
+                eqn = self.graph.producer[source]
+                body = nest(self, Cluster((), [eqn], set()), [eqn])
+            value = self.scalars.get(source)
+            assert value is not None
+            blocks.append(Block((*body, Store(Load(buffer, ()), value)), self._reasons()))
+        return blocks
+
+    def _product(self, eqn: Eqn) -> Stmt:
+        if eqn.prim.name != "dot":
+            raise InternalError(f"no loops for {eqn.prim.name} yet", eqn.span)
+        a, b = (self._operand(x) for x in eqn.inputs)
+        (ca, cb), batch = eqn.param("contract"), eqn.param("batch")
+        free_a, free_b = free_axes(len(a.shape), ca, batch), free_axes(len(b.shape), cb, batch)
+        out: Buffer | Scalar | None = self.buffer(eqn.out)
+        if not eqn.out.type.shape:
+            out = self.scalars[eqn.out] = self.scalar(eqn.out, ())
+        assert out is not None
+
+        def size(buffer: Buffer, axes: Sequence[int]) -> Dim:
+            return dim_prod(buffer.shape[i] for i in axes)
+
+        return Product(
+            a,
+            b,
+            out,
+            m=size(a, free_a) if free_a else None,
+            n=size(b, free_b) if free_b else None,
+            k=size(a, ca),
+            transposed_a=bool(free_a) and ca[0] == batch,
+            transposed_b=bool(free_b) and cb[0] != batch,
+            batch=dim_prod(a.shape[:batch]) if batch else None,
+        )
+
+    def _operand(self, atom: Atom) -> Buffer:
+        assert isinstance(atom, Var)
+        buffer = self.buffer(atom)
+        assert buffer is not None
+        return buffer
+
+
+def any_axis(at: Map) -> bool:
+    """Whether a map takes the index of any loop."""
+    return any(m != UNIT for m in at)
+
+
+def _stored(graph: Graph, clusters: Sequence[Cluster]) -> set[Var]:
+    """Computed values of rank 1 or more that live in memory."""
+    home = {v: c for c in clusters for v in c.outputs}
+    required = {o for a in graph.body.results if (o := graph.owner(a)) is not None and o.type.rank}
+    for eqn in graph.body.eqns:
+        if eqn.prim.name == "dot":
+            required.update(o for a in (*eqn.inputs, eqn.out) if (o := graph.owner(a)) is not None)
+        if eqn.prim.name == "reshape" and graph.resolve(eqn.out, (0,) * eqn.out.type.rank)[0] is eqn.out:
+            required.update(o for a in eqn.inputs if (o := graph.owner(a)) is not None)
+        if eqn.out in home and home[eqn.out].axes is not None and not eqn.prim.elementwise:
+            if finish_level(eqn) is None:
+                required.add(eqn.out)
+    required = {v for v in required if v in home and v.type.rank}
+    again = _cost_again(graph, home, required)
+    stored = set(required)
+    wanted: dict[Var, set[Cluster]] = {}
+    for eqn in reversed(graph.body.eqns):
+        if eqn.out not in home:
+            continue
+        out, where = eqn.out, wanted.get(eqn.out, set())
+        elsewhere = bool(where - {home[out]})
+        if elsewhere and out.type.rank and again[out] > CHEAP:
+            stored.add(out)
+        computed_in = {home[out]} if out in stored or not eqn.prim.elementwise else where
+        for atom in eqn.inputs:
+            owner = graph.owner(atom)
+            if owner is not None:
+                wanted.setdefault(owner, set()).update(computed_in)
+    return stored
+
+
+def _cost_again(graph: Graph, home: dict[Var, Cluster], required: set[Var]) -> dict[Var, int]:
+    """Flops to compute an element again from what is in memory anyway; a value of more than two arrays, or of a
+    reduction or product that is not, costs too much."""
+    result: dict[Var, int] = {}
+    leaves: dict[Var, frozenset[Var]] = {}
+    for eqn in graph.body.eqns:
+        if eqn.out not in home:
+            continue
+        total, below = cost(eqn), frozenset[Var]()
+        for atom in eqn.inputs:
+            owner = graph.owner(atom)
+            if owner is None or not owner.type.rank:
+                continue
+            if owner not in home or owner in required:
+                below |= {owner}
+            else:
+                total += result[owner]
+                below |= leaves[owner]
+        costly = not eqn.prim.elementwise or len(below) > 2
+        result[eqn.out] = CHEAP + 1 if costly else total
+        leaves[eqn.out] = below
+    return result
