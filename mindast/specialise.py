@@ -24,7 +24,7 @@ from mindast.ir.program import Leaf, Lowered, Node, Signature, Spec, Static
 from mindast.ir.text import function_text
 from mindast.options import Options
 from mindast.pipeline import Plan, plan
-from mindast.runtime.python_kernel import Entry, python_entries
+from mindast.python_entries import Entry, python_entries
 from mindast.transform.gradient import Derivative, derive
 from mindast.transform.lower_loops import lower_loops
 

@@ -93,7 +93,7 @@ def eye(trace: Trace, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value =
     return Array(trace.convert(trace.emit("eq", i, j), dtype_of(trace, dtype) or "float64"))
 
 
-@rule(np.asarray, np.ascontiguousarray, np.asanyarray)
+@rule(np.asarray, np.asanyarray)
 def asarray(trace: Trace, a: Value, dtype: Value = NONE, order: Value = NONE) -> Value:
     name = dtype_of(trace, dtype)
     if isinstance(a, Array) and (name is None or a.read().type.dtype == name):

@@ -8,7 +8,7 @@ from mindast.errors import MindastTypeError, ShapeError, UnsupportedError
 from mindast.frontend.broadcast import common_shape, expand, loop_dtypes
 from mindast.frontend.numpy_names import axes_of, normal_axis, rule, static
 from mindast.frontend.numpy_reduce import FALSE, as_result, floats, reduce_axes
-from mindast.frontend.numpy_shape import reshaped, transposed
+from mindast.frontend.numpy_shape import reshaped, transposed, view
 from mindast.frontend.operators import apply_ufunc
 from mindast.frontend.trace import Trace, literal
 from mindast.frontend.values import NONE, Array, Known, Scalar, Value
@@ -130,7 +130,8 @@ def einsum(trace: Trace, subscripts: Value, *operands: Value) -> Value:
     kept = "".join(c for c in term if c in output)
     axes = tuple(i for i, c in enumerate(term) if c not in output)
     atom = reduce_axes(trace, "sum", atom, axes)
-    return as_result(transposed(trace, atom, tuple(kept.index(c) for c in output)))
+    atom = transposed(trace, atom, tuple(kept.index(c) for c in output))
+    return view(operands[0], atom) if len(operands) == 1 and atom.type.rank else as_result(atom)
 
 
 def _contract(trace: Trace, x: Atom, tx: str, y: Atom, ty: str, later: set[str]) -> tuple[Atom, str]:

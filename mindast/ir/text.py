@@ -11,7 +11,7 @@ import keyword
 from collections.abc import Collection, Iterable, Iterator
 
 from mindast.ir.array import Atom, Body, Eqn, Function, Lit, Param, Var, all_eqns, bound_vars, map_dims
-from mindast.ir.types import Dim, Extent, Sym, dim_text, literal_text, sym
+from mindast.ir.types import ArrayType, Dim, Extent, Sym, dim_text, literal_text, sym
 
 
 def unique_names(
@@ -101,6 +101,8 @@ def param_text(value: Param) -> str:
     """A static parameter as text."""
     if isinstance(value, Extent):
         return dim_text(value)
+    if isinstance(value, ArrayType):
+        return str(value)
     if isinstance(value, tuple):
         return "(" + ", ".join(param_text(v) for v in value) + ("," if len(value) == 1 else "") + ")"
     return repr(value)

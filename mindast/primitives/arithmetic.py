@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mindast.ir.types import FLOATS, INTEGERS, ArrayType
-from mindast.primitives.base import NO_GRADIENT, Elementwise, Kink, Params, When, register
+from mindast.primitives.base import NO_GRADIENT, Elementwise, Kink, When, register
 from mindast.primitives.expr import Ex, apply
+from mindast.primitives.template import Params
 
 NUMBERS = (*FLOATS, *INTEGERS)
 

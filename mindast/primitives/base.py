@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from mindast.ir.array import Atom, Eqn, Lit, Region
 from mindast.ir.build import Builder
 from mindast.ir.types import FLOATS, INTEGERS, ArrayType, Shape, is_float
-from mindast.primitives.template import Params as Params
-from mindast.primitives.template import Template, check_call, numpy_expression, run_template
+from mindast.primitives.template import Params, Template, check_call, numpy_expression, run_template
 
 if TYPE_CHECKING:
     from mindast.primitives.expr import Ex

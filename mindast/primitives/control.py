@@ -13,7 +13,8 @@ import numpy as np
 
 from mindast.ir.array import Body, Eqn, Region
 from mindast.ir.types import ArrayType
-from mindast.primitives.base import Control, Params, register
+from mindast.primitives.base import Control, register
+from mindast.primitives.template import Params
 
 INDEX = ArrayType("int64")
 CONDITION = ArrayType("bool")

@@ -10,7 +10,8 @@ import numpy as np
 from mindast.ir.array import Atom, Lit, Param
 from mindast.ir.build import Builder
 from mindast.ir.types import is_float
-from mindast.primitives.base import PRIMITIVES, Params, Record
+from mindast.primitives.base import PRIMITIVES, Record
+from mindast.primitives.template import Params
 
 
 @dataclass(frozen=True, slots=True, eq=False)

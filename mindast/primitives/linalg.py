@@ -7,7 +7,8 @@ import numpy as np
 from mindast.ir.array import Atom, Eqn
 from mindast.ir.build import Builder
 from mindast.ir.types import ArrayType
-from mindast.primitives.base import PRIMITIVES, Case, Linear, Params, register
+from mindast.primitives.base import PRIMITIVES, Case, Linear, register
+from mindast.primitives.template import Params
 
 
 def free_axes(rank: int, contracted: tuple[int, ...], batch: int) -> tuple[int, ...]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from mindast.ir.array import Atom, Eqn
 from mindast.ir.build import Builder
 from mindast.ir.types import ArrayType, Dim, Shape, dim_add, dim_sub, dim_text
-from mindast.primitives.base import PRIMITIVES, Case, Linear, Params, register
+from mindast.primitives.base import PRIMITIVES, Case, Linear, register
+from mindast.primitives.template import Params
 
 
 def _slice_type(inputs: tuple[ArrayType, ...], params: Params) -> ArrayType:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from mindast.ir.array import Atom, Eqn, Var
 from mindast.ir.build import Builder
 from mindast.ir.types import ArrayType, dim_prod
-from mindast.primitives.base import PRIMITIVES, Case, General, Params, register
+from mindast.primitives.base import PRIMITIVES, Case, General, register
 from mindast.primitives.expr import Ex, apply
 from mindast.primitives.reduce import axes_text, reduced_type, spread, widening
+from mindast.primitives.template import Params
 
 
 def _last_axis_type(inputs: tuple[ArrayType, ...], params: Params) -> ArrayType:
@@ -39,7 +40,7 @@ def _contracted(b: Builder, eqn: Eqn, value: Atom, axis: int) -> Atom:
     """Sum over i (the given axis of the two) of ``value[..., i]`` times the product of all but i and k."""
     products, differ = _without_one(b, eqn)
     shape = products.atom.type.shape
-    kept = tuple(range(len(shape) - 2)) + (axis,)
+    kept = (*range(len(shape) - 2), axis)
     repeated = Ex(b, b.one(PRIMITIVES["broadcast"], value, shape=shape, axes=kept))
     terms = apply("where", differ, repeated * products, 0.0)
     return b.one(PRIMITIVES["sum"], terms.atom, axes=(axis,))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from mindast.ir.array import Atom, Eqn, Var
 from mindast.ir.build import Builder
 from mindast.ir.types import INTEGERS, ArrayType
-from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Case, General, Linear, Params, register
+from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Case, General, Linear, register
 from mindast.primitives.expr import Ex, apply
+from mindast.primitives.template import Params
 
 
 def reduced_type(inputs: tuple[ArrayType, ...], params: Params) -> ArrayType:

@@ -102,16 +102,11 @@ def _wins(first: bool, name: str) -> Partial:
     def partial(x: Ex, y: Ex, out: Ex, tie: str) -> When:
         greater, other = (x, y) if (first == (name == "maximum")) else (y, x)
         if tie == "half":
-            return When(greater >= other, _half_at(x, y))
+            return When(greater >= other, select(x.eq(y), 0.5, 1.0, like=x))
         owns = first == (tie == "first")
         return When(greater >= other) if owns else When(greater > other)
 
     return partial
-
-
-def _half_at(x: Ex, y: Ex) -> Ex:
-    """A half where x and y tie, else 1."""
-    return select(x.eq(y), 0.5, 1.0, like=x)
 
 
 def _extremum(name: str, order: str) -> Elementwise:
@@ -144,7 +139,7 @@ minimum = _extremum("minimum", "<")
 
 
 def _fextremum(name: str, order: str) -> Elementwise:
-    """`maximum` or `minimum` that passes over a NaN; who equals the result has won."""
+    """`maximum` or `minimum` that passes over a NaN: who equals the result has won, the first one at a tie."""
     return register(
         Elementwise(
             name,
@@ -152,14 +147,11 @@ def _fextremum(name: str, order: str) -> Elementwise:
             numpy=f"np.{name}(x, y)",
             c=f"{name}(x, y)",
             c_integer=f"x if x {order} y else y",
-            partials=(
-                lambda x, y, out: When(out.eq(x), _half_at(x, y)),
-                lambda x, y, out: When(out.eq(y), _half_at(x, y)),
-            ),
+            partials=(lambda x, y, out: When(out.eq(x)), lambda x, y, out: When(out.eq(y) & x.ne(y))),
             reference=f"y if mp.isnan(x) else x if mp.isnan(y) else {name[1:]}(x, y)",
             dtypes=NUMBERS,
             kinks=(
-                Kink((1.0, 1.0), (0.5, 0.5)),
+                Kink((1.0, 1.0), (1.0, 0.0)),
                 Kink((1.0, math.nan), (1.0, 0.0)),
                 Kink((math.nan, 1.0), (0.0, 1.0)),
             ),

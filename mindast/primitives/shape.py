@@ -10,7 +10,8 @@ import numpy as np
 from mindast.ir.array import Atom, Eqn
 from mindast.ir.build import Builder
 from mindast.ir.types import ArrayType, dim_sub, dim_text
-from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Case, General, Linear, Params, register
+from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Case, General, Linear, register
+from mindast.primitives.template import Params
 
 
 def shape_text(shape: tuple[object, ...]) -> str:

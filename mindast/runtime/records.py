@@ -25,10 +25,13 @@ def field_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(fields)
 
 
-@lru_cache(maxsize=1024)
 def gradient_record(names: tuple[str, ...], typename: str = "Gradients") -> type[tuple[Any, ...]]:
     """The named tuple class with one field per argument in `names`; the same class for the same names."""
+    return _record(names, typename)
 
+
+@lru_cache(maxsize=1024)
+def _record(names: tuple[str, ...], typename: str) -> type[tuple[Any, ...]]:
     def reduce(self: tuple[Any, ...]) -> tuple[Any, ...]:
         return _rebuild, (names, typename, tuple(self))
 
@@ -39,4 +42,4 @@ def gradient_record(names: tuple[str, ...], typename: str = "Gradients") -> type
 
 
 def _rebuild(names: tuple[str, ...], typename: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple.__new__(gradient_record(names, typename), values)
+    return tuple.__new__(_record(names, typename), values)

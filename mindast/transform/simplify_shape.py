@@ -37,12 +37,13 @@ def times_count(rw: Rewriter, x: Atom, dim: Dim) -> Atom:
     dtype = x.type.dtype
     if dim == 1:
         return x
+    x = where_not_empty(rw, x, dim)
     count: Atom
     if isinstance(dim, int):
         count = Lit(float(dim) if is_float(dtype) else dim, dtype)
     else:
         count = rw.one("convert", rw.one("extent", dim=dim), dtype=dtype)
-    return rw.one("mul", where_not_empty(rw, x, dim), spread(rw, count, x.type.shape))
+    return rw.one("mul", x, spread(rw, count, x.type.shape))
 
 
 def without(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:

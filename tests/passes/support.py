@@ -65,7 +65,7 @@ def body_text(function: Function) -> str:
     lines = [line.split("  #")[0].strip() for line in lines]
     lines.append("return " + head.rsplit("-> (", 1)[1].removesuffix(")"))
     plain = (re.sub(r": ?(bool|u?int\d+|float\d+)(\[[^]]*\])?", "", line) for line in lines)
-    return "\n".join(line.replace("; batch=0", ";").replace("; ,", ";").replace("(; ", "(") for line in plain) + "\n"
+    return "\n".join(line.replace("batch=0, ", "").replace("(; ", "(") for line in plain) + "\n"
 
 
 def arguments(function: Function, rng: np.random.Generator, special: bool, sizes: dict[str, int]) -> list[Any]:
@@ -110,7 +110,7 @@ def check(run: Callable[[Function], Function], before: Function, expected: str, 
     assert verify(after) == []
     assert_same_meaning(before, after, exact)
     wanted = "\n".join(line.strip() for line in expected.strip().splitlines()) + "\n"
-    assert body_text(after) == wanted
+    assert body_text(after) == wanted, body_text(after)
     assert run(after) is after
 
 

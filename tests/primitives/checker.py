@@ -18,36 +18,15 @@ from mindast.ir.array import Function
 from mindast.ir.evaluate import evaluate
 from mindast.ir.types import is_float
 from mindast.ir.verify import verify
-from mindast.primitives.base import Elementwise, Linear, NoGradient, Params
+from mindast.primitives.base import Elementwise, Linear, NoGradient
+from mindast.primitives.template import Params
+from tests.primitives.c_names import C_NAMES
 from tests.primitives.sampler import Plain, Sample, dtypes_of, function_of, samples, specials
 from tests.primitives.sweep import pullback, pushforward
 
 TOLERANCE = {"float64": 1e-11, "float32": 1e-5}
 STEP = 1e-5
 
-LIBM = {
-    **{name: getattr(np, name) for name in "fabs sqrt cbrt hypot copysign exp exp2 expm1 log log2 log10 log1p".split()},
-    **{name: getattr(np, name) for name in "sin cos tan sinh cosh tanh floor ceil trunc rint fmod fmax fmin".split()},
-    **{f"a{name}": getattr(np, f"arc{name}") for name in "sin cos tan tan2 sinh cosh tanh".split()},
-    "pow": np.power,
-}
-HELPERS = {
-    "maximum": np.maximum,
-    "minimum": np.minimum,
-    "sign": np.sign,
-    "pow_int": lambda x, n: x**n,
-    "expit": lambda x: np.exp(min(x, 0)) / (1 + np.exp(-abs(x))),
-    "logaddexp": np.logaddexp,
-    "logaddexp2": np.logaddexp2,
-    "floor_divide": np.floor_divide,
-    "floor_mod": np.remainder,
-    "floor_divide_int": np.floor_divide,
-    "floor_mod_int": np.remainder,
-    "fmod_int": np.fmod,
-}
-"""What the runtime's prelude has beside libm, with its NumPy meaning."""
-
-C_NAMES = {"__builtins__": {}, **LIBM, **HELPERS}
 Check = Callable[[Any], Iterator[str]]
 
 
@@ -141,7 +120,7 @@ def both_modes(record: Plain) -> Iterator[str]:
     for sample, function, inputs in _smooth(record):
         rng = np.random.default_rng(1)
         v = [rng.standard_normal(a.shape) for a in inputs]
-        u = rng.standard_normal(function.body.results[0].type.shape)
+        u = rng.standard_normal(_shape(function))
         (pushed,) = evaluate(pushforward(function), *sample.arrays, *v)
         pulled = evaluate(pullback(function), *sample.arrays, u)
         left, right = _dot([u], [pushed]), _dot(pulled, v)
@@ -192,7 +171,7 @@ def differences(record: Plain) -> Iterator[str]:
 def second_differences(record: Plain) -> Iterator[str]:
     """The pullback of the pullback agrees with central differences of the pullback."""
     for sample, function, _ in _smooth(record):
-        u = np.random.default_rng(3).standard_normal(function.body.results[0].type.shape)
+        u = np.random.default_rng(3).standard_normal(_shape(function))
         yield from _against_differences(pullback(function), [*sample.arrays, u], f"twice {dict(sample.params)}")
 
 
@@ -250,6 +229,10 @@ def _smooth(record: Plain) -> Iterator[tuple[Sample, Function, list[Any]]]:
             inputs = [a for a in sample.arrays if is_float(str(a.dtype))]
             if function.body.results[0].type.dtype == "float64" and inputs:
                 yield sample, function, inputs
+
+
+def _shape(function: Function) -> tuple[int, ...]:
+    return tuple(int(str(d)) for d in function.body.results[0].type.shape)
 
 
 def _against_reference(record: Elementwise, sample: Sample, wrt: tuple[int, ...], got: Any) -> Iterator[str]:

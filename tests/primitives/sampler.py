@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,8 @@ import numpy as np
 from mindast.ir.array import Function, Var
 from mindast.ir.build import Builder
 from mindast.ir.types import FLOATS, ArrayType, is_float
-from mindast.primitives.base import Elementwise, General, Linear, Params
+from mindast.primitives.base import Elementwise, General, Linear
+from mindast.primitives.template import Params
 
 Plain = Elementwise | Linear | General
 
@@ -40,11 +42,10 @@ def function_of(record: Plain, sample: Sample) -> Function:
 
 def samples(record: Plain, dtype: str = "float64", shape: tuple[int, ...] = (4,)) -> Iterator[Sample]:
     """Calls at ordinary points; `dtype` is that of every input for which the record leaves it open."""
-    rng = np.random.default_rng(abs(hash_text(record.name)))
+    rng = np.random.default_rng(zlib.crc32(record.name.encode()))
     if isinstance(record, Elementwise):
-        for params in record.cases if dtype in record.dtypes else ():
-            if is_float(dtype) or params.get("n", 0) >= 0:  # NumPy has no negative powers of integers
-                yield Sample(tuple(draw(record, i, dtype, shape, rng) for i in range(len(record.inputs))), params)
+        for params in _calls(record, dtype) if dtype in record.dtypes else ():
+            yield Sample(tuple(draw(record, i, dtype, shape, rng) for i in range(len(record.inputs))), params)
         return
     for case in record.cases:
         dtypes = case.dtypes or (dtype,) * len(case.inputs)
@@ -54,15 +55,28 @@ def samples(record: Plain, dtype: str = "float64", shape: tuple[int, ...] = (4,)
 
 
 def specials(record: Elementwise, dtype: str = "float64") -> Iterator[Sample]:
-    """Calls in which every input takes each of the record's special values, all combinations in one array."""
-    if not is_float(dtype) or record.result == "first":
+    """Calls in which every input takes each of its special values, all combinations in one array."""
+    if record.result == "first":
         return
-    values = [(False, True) if _input_dtype(record, i, dtype) == "bool" else record.special for i in _places(record)]
+    values = [_special(record, _input_dtype(record, i, dtype)) for i in range(len(record.inputs))]
     columns = zip(*itertools.product(*values), strict=True)
     arrays = tuple(np.array(c, _input_dtype(record, i, dtype)) for i, c in enumerate(columns))
+    for params in _calls(record, dtype):
+        yield Sample(arrays, params)
+
+
+def _special(record: Elementwise, dtype: str) -> tuple[float, ...]:
+    if dtype == "bool":
+        return (False, True)
+    if is_float(dtype):
+        return record.special
+    return (0, 1, 2, 5) if dtype.startswith("u") else (0, 1, 5, -1, -2)
+
+
+def _calls(record: Elementwise, dtype: str) -> Iterator[Params]:
     for params in record.cases:
-        if arrays:
-            yield Sample(arrays, params)
+        if is_float(dtype) or params.get("n", 0) >= 0:  # NumPy has no negative powers of integers
+            yield params
 
 
 def draw(record: Elementwise, index: int, dtype: str, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
@@ -90,15 +104,6 @@ def spread_out(shape: tuple[int, ...], dtype: str, rng: np.random.Generator) -> 
 def dtypes_of(record: Plain) -> tuple[str, ...]:
     """The dtypes to try a record with."""
     return record.dtypes if isinstance(record, Elementwise) else FLOATS
-
-
-def hash_text(text: str) -> int:
-    """A number that stays the same from run to run."""
-    return sum(ord(c) * 31**i for i, c in enumerate(text)) % 2**31
-
-
-def _places(record: Elementwise) -> range:
-    return range(len(record.inputs))
 
 
 def _input_dtype(record: Elementwise, index: int, dtype: str) -> str:

@@ -12,6 +12,7 @@ from mindast.primitives.base import NO_GRADIENT, When
 from mindast.primitives.derive import scale
 from mindast.primitives.expr import Ex, apply
 from tests.primitives.checker import checks
+from tests.primitives.sampler import Plain
 
 
 def _doubled(rule: Any) -> Any:
@@ -36,6 +37,7 @@ def _to_all(builder: Any, eqn: Any, ct: Any) -> Any:
 def _second_order_lost(builder: Any, eqn: Any, ct: Any) -> Any:
     """The right cotangent of `prod`, cut off from what it depends on."""
     (right,) = products.prod.vjp(builder, eqn, ct)  # type: ignore[operator]
+    assert right is not None
     return [apply("stop_gradient", Ex(builder, right)).atom]
 
 
@@ -46,7 +48,7 @@ def _first_piece(builder: Any, eqn: Any, index: int, ct: Any) -> Any:
     return builder.one(PRIMITIVES["slice"], ct, starts=(0,) * len(own), stops=stops)
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[Plain, str]] = {
     "wrong sign": (replace(maths.cos, partials=(lambda x, out: apply("sin", x),)), "mpmath_partials"),
     "forgotten factor": (replace(maths.log2, partials=(lambda x, out: 1.0 / x,)), "mpmath_partials"),
     "swapped partials": (replace(arithmetic.mul, partials=arithmetic.mul.partials[::-1]), "mpmath_partials"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mindast.primitives import PRIMITIVES
@@ -17,3 +19,11 @@ PAIRS = [
 @pytest.mark.parametrize(("record", "check"), PAIRS, ids=[f"{r.name}-{c.__name__}" for r, c in PAIRS])
 def test_record(record: Plain, check: Check) -> None:
     assert not list(check(record))
+
+
+def test_the_page_on_adding_a_primitive_shows_a_record_as_it_is() -> None:
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "adding-a-primitive.md").read_text(encoding="utf-8")
+    shown = page.split("```python\n")[1].split("```")[0]
+    assert shown in (root / "mindast" / "primitives" / "maths.py").read_text(encoding="utf-8")
+    assert len(shown.splitlines()) <= 20

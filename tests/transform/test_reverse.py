@@ -13,7 +13,7 @@ from mindast.ir.program import Argument, Program, Result
 from mindast.ir.types import ArrayType, sym
 from mindast.ir.verify import verify
 from mindast.primitives import PRIMITIVES
-from mindast.runtime.python_kernel import python_entries
+from mindast.python_entries import python_entries
 from mindast.transform.reverse import reverse
 from mindast.transform.storage import split
 from tests.random_programs import random_arguments, random_function

@@ -1,0 +1,111 @@
+/* NumPy arrays as generated wrappers see them: guards, memoryview structs filled without the buffer protocol, results,
+   workspace. Included once by every generated module. */
+
+#ifndef MINDAST_ARRAYS_H
+#define MINDAST_ARRAYS_H
+
+#ifndef NPY_NO_DEPRECATED_API
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#endif
+#include <Python.h>
+#include <numpy/arrayobject.h>
+#include <numpy/arrayscalars.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* A memoryview struct over C-contiguous memory. Its memview is None, which Cython neither counts nor releases. */
+#define MINDAST_VIEW(start, ...) __extension__({                                             \
+    Py_ssize_t shape_[] = {__VA_ARGS__}, stride_ = sizeof(*(start));                         \
+    int axis_ = sizeof shape_ / sizeof *shape_;                                              \
+    __Pyx_memviewslice view_;                                                                \
+    view_.memview = (struct __pyx_memoryview_obj *)Py_None;                                  \
+    view_.data = (char *)(start);                                                            \
+    while (axis_--) {                                                                        \
+        view_.shape[axis_] = shape_[axis_];                                                  \
+        view_.strides[axis_] = stride_;                                                      \
+        view_.suboffsets[axis_] = -1;                                                        \
+        stride_ *= shape_[axis_];                                                            \
+    }                                                                                        \
+    view_;                                                                                   \
+})
+
+static inline int mindast_is_array(PyObject *x, int type, int rank) {
+    PyArrayObject *array = (PyArrayObject *)x;
+    return PyArray_CheckExact(x) && PyArray_TYPE(array) == type && PyArray_NDIM(array) == rank &&
+           PyArray_ISCARRAY_RO(array);
+}
+
+/* Whether x is a NumPy scalar of exactly this type. */
+static inline int mindast_is_scalar(PyObject *x, int type) {
+    PyArray_Descr *descr;
+    int same;
+    if (type == NPY_FLOAT64) return Py_IS_TYPE(x, &PyDoubleArrType_Type);
+    if (type == NPY_FLOAT32) return Py_IS_TYPE(x, &PyFloatArrType_Type);
+    if (!PyArray_CheckScalar(x) || PyArray_Check(x)) return 0;
+    descr = PyArray_DescrFromScalar(x);
+    same = descr != NULL && descr->type_num == type;
+    Py_XDECREF(descr);
+    return same;
+}
+
+static inline int mindast_is_int(PyObject *x) {
+    int overflow;
+    if (!PyLong_CheckExact(x)) return 0;
+    (void)PyLong_AsLongLongAndOverflow(x, &overflow);
+    return !overflow;
+}
+
+static inline Py_ssize_t mindast_length(PyObject *x, int axis) { return PyArray_DIM((PyArrayObject *)x, axis); }
+
+static inline void *mindast_data(PyObject *x) { return PyArray_DATA((PyArrayObject *)x); }
+
+/* A new array, or entry `place` of the tuple `out` where the caller gave one. */
+static inline PyObject *mindast_result(PyObject *out, int place, int type, int rank, ...) {
+    npy_intp shape[NPY_MAXDIMS];
+    va_list lengths;
+    if (out != Py_None) {
+        PyObject *given = PyTuple_GET_ITEM(out, place);
+        Py_INCREF(given);
+        return given;
+    }
+    va_start(lengths, rank);
+    for (int axis = 0; axis < rank; axis++) shape[axis] = va_arg(lengths, Py_ssize_t);
+    va_end(lengths);
+    return PyArray_EMPTY(rank, shape, type, 0);
+}
+
+/* The value at `from` as a NumPy scalar. */
+static inline PyObject *mindast_scalar(int type, void *from) {
+    PyArray_Descr *descr;
+    PyObject *scalar;
+    if (type == NPY_FLOAT64 && (scalar = PyArrayScalar_New(Double)) != NULL) {
+        PyArrayScalar_ASSIGN(scalar, Double, *(double *)from);
+        return scalar;
+    }
+    if (type == NPY_FLOAT32 && (scalar = PyArrayScalar_New(Float)) != NULL) {
+        PyArrayScalar_ASSIGN(scalar, Float, *(float *)from);
+        return scalar;
+    }
+    descr = PyArray_DescrFromType(type);
+    scalar = PyArray_Scalar(from, descr, NULL);
+    Py_XDECREF(descr);
+    return scalar;
+}
+
+/* Room for `bytes`, which the caller also computed as a double: OverflowError where that is past any address. */
+static inline char *mindast_workspace(Py_ssize_t bytes, double estimate) {
+    char *memory;
+    if (estimate > 4e18) {
+        PyErr_SetString(PyExc_OverflowError, "the workspace of this call has more bytes than there are addresses");
+        return NULL;
+    }
+    memory = (char *)aligned_alloc(64, ((size_t)bytes + 127) / 64 * 64);
+    if (memory == NULL) PyErr_NoMemory();
+    return memory;
+}
+
+/* The first multiple of a cache line at or after `bytes`: where the next slice of the workspace starts. */
+static inline Py_ssize_t mindast_aligned(Py_ssize_t bytes) { return (bytes + 63) / 64 * 64; }
+
+#endif
