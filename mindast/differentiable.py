@@ -16,13 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from mindast.build.cache import cache_folder
+from mindast.build.folders import caches
 from mindast.errors import MindastTypeError, MindastWarning
 from mindast.ir.program import Leaf, Lowered, Node, Signature, leaves
 from mindast.memory import MemoryPlan, explain_text, memory_plan
 from mindast.options import Options
 from mindast.runtime.dispatch import Backward, Binder, Entry, ForkLock, Specialisation, reader_of
-from mindast.runtime.guards import Outputs, leaf_of, same_value
+from mindast.runtime.guards import leaf_of, same_value
+from mindast.runtime.outputs import Outputs
 from mindast.runtime.records import gradient_record
 from mindast.runtime.trees import flattener, unflattener
 from mindast.signatures import (
@@ -34,6 +35,7 @@ from mindast.signatures import (
     signature_of,
 )
 from mindast.specialise import Recipe, Specialised, specialise
+from mindast.ir.types import is_float
 from mindast.transform.gradient import Derivative
 
 Mode = Literal["forward", "value_and_grad", "grad", "pullback", "vjp"]
@@ -107,7 +109,7 @@ class Differentiable:
         """Where the generated source stands on disk, in ``$MINDAST_GENERATED_DIR`` or beside the cache."""
         text = self.source(kind, mode, signature)
         given = os.environ.get("MINDAST_GENERATED_DIR")
-        folder = Path(given) if given else cache_folder() / "sources"
+        folder = Path(given) if given else next(caches()).root / "sources"
         folder = folder / f"{self.recipe.fn.__name__}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{mode}.{kind}"
@@ -216,7 +218,7 @@ class Differentiable:
             before, after = dict(_leaf_paths(signature)), dict(_leaf_paths(lowered.signature))
             self._static |= frozenset(path for path in before if path not in after)
 
-    def _refused(self, arguments: tuple[Any, ...]) -> Any:
+    def _refused(self, arguments: tuple[Any, ...], refused: Specialisation) -> Specialisation:
         raise MindastTypeError(
             f"{self.recipe.fn.__name__} was called with arguments that changed while it was being compiled for them."
         )
@@ -283,11 +285,10 @@ def _specialisation(specialised: Specialised) -> Specialisation:
     if plan.mode == "vjp":
         residuals = len(plan.programs[0].results) - count
         inputs = (*plan.passed, *(len(given) + count + i for i in range(residuals)))
-        seeded = plan.programs[1]
-        cotangents = [
-            Leaf(a.kind, v.type.dtype, v.type.rank)
-            for a, v in zip(seeded.arguments[len(inputs) :], seeded.function.body.params[len(inputs) :], strict=True)
-        ]
+        pullback = plan.programs[1]
+        params = zip(pullback.arguments[len(inputs) :], pullback.function.body.params[len(inputs) :], strict=True)
+        seeds = iter([Leaf(a.kind, v.type.dtype, v.type.rank) for a, v in params])
+        cotangents = [next(seeds) if is_float(leaf.dtype) else None for leaf in leaves(lowered.output)]
         split = None if rebuild_value is None else flattener([lowered.output])
         backward = Backward(entries[1], record, inputs, cotangents, outputs, rebuild=rebuild, split=split)
         return Specialisation(entries[0], given, values=count, backward=backward, **shared)

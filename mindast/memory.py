@@ -9,7 +9,6 @@ from typing import Any
 from mindast.errors import MindastTypeError
 from mindast.ir.evaluate import bind_symbols
 from mindast.ir.loops import Kernel
-from mindast.ir.loops_text import kernel_text
 from mindast.ir.types import dim_text, dim_value, itemsize
 from mindast.specialise import Specialised
 
@@ -59,6 +58,8 @@ def explain_text(specialised: Specialised) -> str:
 
 
 def _kernel(kernel: Kernel) -> str:
+    from mindast.ir.loops_text import kernel_text
+
     lines = [f"{kernel.program.function.name}: {kernel.name}", f"  flops      {dim_text(kernel.flops)}"]
     lines += [f"  {heading:<10} {text}" for heading, text in kernel.program.remarks]
     for item in kernel.allocations:

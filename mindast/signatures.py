@@ -11,10 +11,10 @@ import numpy as np
 from mindast.errors import ShapeError
 from mindast.ir.array import Function, Guard
 from mindast.ir.evaluate import bind_symbols
-from mindast.ir.program import Argument, Leaf, Lowered, Node, Signature, Spec, Static
+from mindast.ir.program import Argument, Leaf, Lowered, Node, Signature, Spec, Static, leaves
 from mindast.ir.types import dim_text, dim_value
 from mindast.runtime.guards import canonical
-from mindast.runtime.trees import flatten, leaves_of, spec_of
+from mindast.runtime.trees import flatten, spec_of
 
 Path = tuple[Any, ...]
 
@@ -57,33 +57,33 @@ def _spec_key(spec: Spec) -> Any:
 
 def canonical_leaves(signature: Signature, values: Sequence[Any]) -> tuple[Any, ...]:
     """The leaves of the arguments, each as a compiled kernel takes it."""
-    leaves: list[Any] = []
+    result: list[Any] = []
     for (_, spec), value in zip(signature, values, strict=True):
         found: list[Any] = []
         flatten(spec, value, found)
-        leaves += (canonical(x, leaf) for x, leaf in zip(found, leaves_of(spec), strict=True))
-    return tuple(leaves)
+        result += (canonical(x, leaf) for x, leaf in zip(found, leaves(spec), strict=True))
+    return tuple(result)
 
 
-def lengths_fit(lowered: Lowered, leaves: Sequence[Any]) -> bool:
+def lengths_fit(lowered: Lowered, given: Sequence[Any]) -> bool:
     """Whether actual arguments (and captures) have the lengths that `lowered` was made for."""
     try:
-        bind_symbols(lowered.function.body.params, leaves)
+        bind_symbols(lowered.function.body.params, given)
     except ShapeError:
         return False
-    sides = [_lengths(lowered.function, guard, leaves) for guard in lowered.function.guards]
+    sides = [_lengths(lowered.function, guard, given) for guard in lowered.function.guards]
     return all(left == right for left, right in sides)
 
 
-def respecialised(lowered: Lowered, signature: Signature, leaves: Sequence[Any]) -> Signature:
-    """The signature to try where `lowered` does not fit `leaves`.
+def respecialised(lowered: Lowered, signature: Signature, given: Sequence[Any]) -> Signature:
+    """The signature to try where `lowered` does not fit the leaves `given`.
 
     Where a broadcast met a length of 1, the axis is specialised on it; any other mismatch is a `ShapeError` that shows
     the source line, both expressions and both lengths.
     """
     ones: dict[Path, set[int]] = {}
     for guard in lowered.function.guards:
-        left, right = _lengths(lowered.function, guard, leaves)
+        left, right = _lengths(lowered.function, guard, given)
         if left == right:
             continue
         if not guard.broadcast or guard.axes is None or 1 not in (left, right):
@@ -91,7 +91,7 @@ def respecialised(lowered: Lowered, signature: Signature, leaves: Sequence[Any])
         position, axis = guard.axes[0 if left == 1 else 1]
         ones.setdefault(lowered.arguments[position].path, set()).add(axis)
     if not ones:
-        raise ShapeError(f"The lengths of the arguments of {lowered.function.name} do not fit: {_shown(lowered, leaves)}")
+        raise ShapeError(f"The lengths of the arguments of {lowered.function.name} do not fit: {_shown(lowered, given)}")
     return tuple((name, _with_ones(spec, (name,), ones)) for name, spec in signature)
 
 
@@ -100,20 +100,20 @@ def mismatch(guard: Guard, left: int, right: int) -> ShapeError:
     return ShapeError(f"Lengths {left} and {right} do not fit: {guard.message}.", guard.span)
 
 
-def _lengths(function: Function, guard: Guard, leaves: Sequence[Any]) -> tuple[int, int]:
+def _lengths(function: Function, guard: Guard, given: Sequence[Any]) -> tuple[int, int]:
     """Both sides of `guard` on actual arguments."""
     if guard.axes is not None:
         (i, a), (j, b) = guard.axes
-        return np.shape(leaves[i])[a], np.shape(leaves[j])[b]
+        return np.shape(given[i])[a], np.shape(given[j])[b]
     symbols: dict[str, int] = {}
-    for param, leaf in zip(function.body.params, leaves, strict=True):
+    for param, leaf in zip(function.body.params, given, strict=True):
         for dim, length in zip(param.type.shape, np.shape(leaf), strict=True):
             symbols.setdefault(dim_text(dim), length)
     return dim_value(guard.left, symbols), dim_value(guard.right, symbols)
 
 
-def _shown(lowered: Lowered, leaves: Sequence[Any]) -> str:
-    pairs = zip(lowered.arguments, lowered.function.body.params, leaves, strict=True)
+def _shown(lowered: Lowered, given: Sequence[Any]) -> str:
+    pairs = zip(lowered.arguments, lowered.function.body.params, given, strict=True)
     return ", ".join(f"{a.name} has shape {np.shape(x)}, expected {p.type}" for a, p, x in pairs if p.type.rank)
 
 

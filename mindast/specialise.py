@@ -14,7 +14,7 @@ from typing import Any
 
 from mindast.backend import cython as cython_backend
 from mindast.backend import python as python_backend
-from mindast.build.compile import CompilerNotFound
+from mindast.build.compiler import CompilerNotFound
 from mindast.build.load import load
 from mindast.errors import CompilerNotFoundWarning, UnsupportedError
 from mindast.frontend.lower import NeedsStatic, lower

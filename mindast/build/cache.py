@@ -35,8 +35,8 @@ class Cache:
 
     root: Path
 
-    def find(self, key: str) -> Path | None:
-        """The shared object of an entry, its checksum verified; None, after one warning where it is broken."""
+    def find(self, key: str, *, quiet: bool = False) -> Path | None:
+        """The shared object of an entry, its checksum verified; None, after a warning where it is broken."""
         manifest = self._folder(key) / f"{key}.json"
         try:
             _check_private(manifest.parent)
@@ -45,11 +45,12 @@ class Cache:
             if target.parent != manifest.parent or hashlib.sha256(_read(target)).hexdigest() != entry["sha256"]:
                 raise ValueError("its checksum does not match")
         except FileNotFoundError:
-            if manifest.exists():
+            if manifest.exists() and not quiet:
                 _warn_broken(manifest, "a file is missing")
             return None
         except (ValueError, KeyError, TypeError) as error:
-            _warn_broken(manifest, str(error))
+            if not quiet:
+                _warn_broken(manifest, str(error))
             return None
         return target
 

@@ -69,8 +69,7 @@ def _find(chosen: str, path: str) -> Compiler:
     if not any(Path(folder, "Python.h").is_file() for folder in python_includes()):
         raise CompilerNotFound("The headers of Python (Python.h) are not installed.")
     if chosen:
-        command = (chosen,) if Path(chosen).is_file() else tuple(shlex.split(chosen))
-        found = _probe(command)
+        found = _probe(_words(chosen))
         if found is None:
             raise CompilerNotFound(f"MINDAST_CC is {chosen!r}, which is not a C compiler that runs.")
         return found
@@ -80,6 +79,16 @@ def _find(chosen: str, path: str) -> Compiler:
         if found is not None:
             return found
     raise CompilerNotFound("No usable C compiler was found.")
+
+
+def _words(chosen: str) -> tuple[str, ...]:
+    """``MINDAST_CC`` as an argument list: one path, spaces and all, or a command with options."""
+    if Path(chosen).is_file():
+        return (chosen,)
+    try:
+        return tuple(shlex.split(chosen))
+    except ValueError:
+        return (chosen,)
 
 
 def python_includes() -> tuple[str, ...]:
@@ -93,7 +102,7 @@ def _probe(command: tuple[str, ...]) -> Compiler | None:
     version = _answer((*command, "--version"))
     for machine in (("-march=native",), ()):
         macros = _answer((*command, *machine, "-dM", "-E", "-x", "c", os.devnull))
-        if version and macros:
+        if version and "#define __" in macros:
             gnu = _GNU if "__clang__" not in macros and "__GNUC__" in macros else ()
             title = version.splitlines()[0].partition(" ")[2]  # without argv[0], which may be a path
             instructions = hashlib.sha256("\n".join(sorted(macros.splitlines())).encode()).hexdigest()
@@ -106,7 +115,12 @@ def _answer(command: tuple[str, ...]) -> str:
     environment = {**os.environ, "LC_ALL": "C"}
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=_ANSWER_SECONDS, env=environment, stdin=subprocess.DEVNULL, check=False
+            command,
+            capture_output=True,
+            timeout=_ANSWER_SECONDS,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return ""

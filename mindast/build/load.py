@@ -66,10 +66,10 @@ def _obtain(job: Job, compiler: Compiler, cache: Cache) -> ModuleType:
     known = _modules.get(job.key)
     if known is not None:
         return known
-    module = _cached(job, compiler, cache)
+    module = _cached(job, compiler, cache, quiet=True)
     if module is None:
         with cache.lock(job.key):
-            module = _cached(job, compiler, cache) or _built(job, compiler, cache)
+            module = _cached(job, compiler, cache, quiet=False) or _built(job, compiler, cache)
     with _LOCK:
         _modules[job.key] = module
         while len(_modules) > REMEMBERED:
@@ -77,9 +77,9 @@ def _obtain(job: Job, compiler: Compiler, cache: Cache) -> ModuleType:
     return module
 
 
-def _cached(job: Job, compiler: Compiler, cache: Cache) -> ModuleType | None:
+def _cached(job: Job, compiler: Compiler, cache: Cache, *, quiet: bool) -> ModuleType | None:
     """The module of an entry; None where there is none, or where what it was linked against has changed."""
-    found = cache.find(job.key)
+    found = cache.find(job.key, quiet=quiet)
     if found is None:
         return None
     provide_shared(job.shared, compiler, cache)

@@ -31,7 +31,7 @@ def provide_shared(name: str, compiler: Compiler, cache: Cache) -> None:
     if name in sys.modules or not name.startswith(f"_mindast{_PREFIX}"):
         return
     key = _key(compiler)
-    found = cache.find(key)
+    found = cache.find(key, quiet=True)
     if found is None:
         with cache.lock(key):
             found = cache.find(key) or build_shared(key, name, compiler, cache)

@@ -22,7 +22,7 @@ ROOMS = (numpy_create, numpy_linalg, numpy_maths, numpy_reduce, numpy_shape)  # 
 
 STATIC = frozenset({
     *(f for f in vars(math).values() if callable(f)), len, float, int, bool, str, abs, min, max, sum, round, divmod, pow,
-    isinstance, issubclass, type, getattr, hasattr, callable, repr, sorted, slice, np.dtype, np.result_type, np.promote_types,
+    isinstance, issubclass, type, sorted, slice, np.dtype, np.result_type, np.promote_types,
     np.finfo, np.iinfo, np.issubdtype, np.can_cast, np.isscalar, *(t for t in np.sctypeDict.values()),
 })  # fmt: skip
 """Functions that are computed by calling them, where their arguments are static."""
@@ -36,6 +36,8 @@ def call_known(trace: Trace, function: Known, args: Sequence[Value], kwargs: Map
     hashable = _hashable(obj)
     static = all(map(is_known, args)) and all(map(is_known, kwargs.values()))
     if static and hashable and (obj in STATIC or (isinstance(obj, np.ufunc) and obj.nout == 1)):
+        return fold(obj, *map(known, args), **{k: known(v) for k, v in kwargs.items()})
+    if static and isinstance(getattr(obj, "__self__", None), str):
         return fold(obj, *map(known, args), **{k: known(v) for k, v in kwargs.items()})
     if obj is isinstance and len(args) == 2:
         return Known(issubclass(python_type(args[0]), known(args[1])))

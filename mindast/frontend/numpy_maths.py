@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import math
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from mindast.frontend.trace import Trace, literal, supported
 from mindast.frontend.values import NONE, Array, Items, Known, Length, Number, Scalar, Value, as_dim, is_none, is_number, length
 from mindast.ir.array import Atom, Lit
 from mindast.ir.types import is_float
+
+
+ZERO = Known(0)
 
 
 @rule(np.where)
@@ -129,7 +133,7 @@ def absolute(trace: Trace, x: Value) -> Value:
 
 @rule(builtins.pow)
 def python_pow(trace: Trace, base: Value, exp: Value) -> Value:
-    return power(trace, base, exp)
+    return binary(trace, ast.Pow, base, exp)
 
 
 @rule(builtins.len)
@@ -143,9 +147,7 @@ def python_len(trace: Trace, obj: Value) -> Value:
 
 
 @rule(builtins.sum)
-def python_sum(trace: Trace, iterable: Value, start: Value = Known(0)) -> Value:  # noqa: B008
-    import ast
-
+def python_sum(trace: Trace, iterable: Value, start: Value = ZERO) -> Value:
     if not isinstance(iterable, Items) or iterable.kind not in (tuple, list):
         raise UnsupportedError("sum() of an array goes through a Python loop.", suggestion="Use np.sum.")
     total = start

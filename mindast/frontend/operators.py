@@ -36,7 +36,7 @@ from mindast.frontend.values import (
     sequence,
 )
 from mindast.ir.program import Kind
-from mindast.ir.types import Dim, dim_add, dim_floordiv, dim_mul, dim_sub
+from mindast.ir.types import INTEGERS, Dim, dim_add, dim_floordiv, dim_mul, dim_sub
 
 Op = type[ast.operator] | type[ast.cmpop] | type[ast.unaryop]
 
@@ -114,7 +114,7 @@ def binary(trace: Trace, op: Op, left: Value, right: Value) -> Value:
         if not _numeric(side):
             raise not_a_number(side)
     if op is ast.Pow:
-        return power(trace, left, right)
+        return power(trace, left, right, python=is_python(left) and is_python(right))
     if is_python(left) and is_python(right):
         return _python(trace, op, left, right)
     return apply_ufunc(trace, UFUNCS[op], [left, right])
@@ -162,17 +162,22 @@ def apply_ufunc(trace: Trace, ufunc: np.ufunc, operands: list[Value]) -> Number:
     return elementwise(trace, ufunc, PRIMITIVE_OF.get(ufunc, ufunc.__name__), operands, **params)
 
 
-def power(trace: Trace, base: Value, exponent: Value) -> Number:
-    """``base ** exponent``; an integer that is known becomes `integer_power`, which never goes through a logarithm."""
-    python = is_python(base) and is_python(exponent)
-    if isinstance(exponent, Scalar) and exponent.kind == "int":
-        raise trace.needs_static(exponent, "An int exponent")
-    if not (is_number(exponent) and _is_small_integer(exponent.value)):  # type: ignore[union-attr]
-        if isinstance(base, Array) and is_number(exponent) and exponent.value == 0.5:  # type: ignore[union-attr]
-            dtype = loop_dtypes(np.power, [base, exponent])[0]
-            return finish(trace, "sqrt", [typed(trace, base, dtype)])
-        return _retyped(elementwise(trace, np.power, "power", [base, exponent]), "float" if python else "scalar")
-    number = exponent.value  # type: ignore[union-attr]
+def power(trace: Trace, base: Value, exponent: Value, *, python: bool = False) -> Number:
+    """``base ** exponent``. An integer exponent never goes through a logarithm; a static one is `integer_power`.
+
+    `python` says that both are Python numbers under Python's own operator.
+    """
+    if is_number(exponent) and _is_small_integer(exponent.value):  # type: ignore[union-attr]
+        return _integer_power(trace, base, exponent.value, exponent, python)  # type: ignore[union-attr]
+    if _is_integer(trace, exponent):
+        return _power_int(trace, base, exponent, python)
+    if isinstance(base, Array) and is_number(exponent) and exponent.value == 0.5:  # type: ignore[union-attr]
+        dtype = loop_dtypes(np.power, [base, exponent])[0]
+        return finish(trace, "sqrt", [typed(trace, base, dtype)])  # as NumPy does for an array
+    return _retyped(elementwise(trace, np.power, "power", [base, exponent]), "float" if python else "scalar")
+
+
+def _integer_power(trace: Trace, base: Value, number: Any, exponent: Value, python: bool) -> Number:
     if python:
         whole = not isinstance(number, float) and number >= 0 and _kind(base) != "float"
         kind: Kind = "int" if whole else "float"
@@ -181,6 +186,20 @@ def power(trace: Trace, base: Value, exponent: Value) -> Number:
     if not dtype.startswith("float") and number < 0:
         raise MindastTypeError("Integers to negative integer powers are not allowed.", suggestion="Use a float base.")
     return finish(trace, "integer_power", [typed(trace, base, dtype)], n=int(number))
+
+
+def _power_int(trace: Trace, base: Value, exponent: Value, python: bool) -> Number:
+    """An integer exponent of run time. Of an integer base the result's dtype, or an error, hangs on its sign."""
+    dtype = loop_dtypes(np.power, [base, exponent])[0]
+    if not dtype.startswith("float") or (python and _kind(base) != "float"):
+        raise trace.needs_static(exponent, "The exponent of an integer")
+    inputs = aligned(trace, [typed(trace, base, dtype), trace.atom(exponent)])
+    out = trace.emit("power_int", *inputs)
+    return Array(out) if out.type.rank else Scalar(out, "float" if python else "scalar")
+
+
+def _is_integer(trace: Trace, value: Value) -> bool:
+    return isinstance(value, Length | Scalar | Array) and trace.atom(value).type.dtype in INTEGERS
 
 
 def _is_small_integer(number: Any) -> bool:

@@ -6,7 +6,7 @@ All of this is off the fast path: a call whose arguments are what the specialisa
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ def leaf_of(value: Any, name: str = "argument") -> Leaf | Static:
     raise MindastTypeError(f"{name} has type {kind.__name__}, which is neither an array nor a number", None, hint)
 
 
-@lru_cache(maxsize=None)
+@cache
 def native(name: str) -> np.dtype[Any]:
     """The dtype of a name of ours."""
     return np.dtype(name)

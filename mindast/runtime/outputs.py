@@ -26,7 +26,7 @@ class Outputs:
         self.dtypes = tuple([leaf.dtype for spec in specs for leaf in leaves(spec)])
 
     def prepare(self, out: Any, arguments: tuple[Any, ...], more: tuple[Any, ...] = ()) -> Prepared:
-        """Check `out` against the leaves of the `arguments`; `more` are further inputs that must not be written into."""
+        """Check `out` against the leaves of the `arguments`; `more` are further inputs, not to be written into."""
         if not isinstance(out, (tuple, list)) or len(out) != len(self.specs):
             raise MindastTypeError(f"out must be a tuple of {len(self.specs)} arrays: {', '.join(self.names)}")
         given: list[Any] = []

@@ -35,10 +35,11 @@ def _record(names: tuple[str, ...], typename: str) -> type[tuple[Any, ...]]:
     def reduce(self: tuple[Any, ...]) -> tuple[Any, ...]:
         return _rebuild, (names, typename, tuple(self))
 
-    record: Any = namedtuple(typename, field_names(names))  # type: ignore[misc]
-    record.__reduce__ = reduce
-    record.__doc__ = f"One gradient per argument: {', '.join(names)}."
-    return record  # type: ignore[no-any-return]
+    fields = field_names(names)
+    made: type[tuple[Any, ...]] = namedtuple(typename, fields)  # type: ignore[misc]
+    setattr(made, "__reduce__", reduce)  # noqa: B010 (not a method of this class to a type checker)
+    made.__doc__ = f"One gradient per argument: {', '.join(names)}."
+    return made
 
 
 def _rebuild(names: tuple[str, ...], typename: str, values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -41,7 +41,7 @@ def spec_of(value: Any, name: str = "argument", depth: int = 0) -> Spec:
     if depth == DEEPEST:
         raise MindastTypeError(f"{name} is nested more than {DEEPEST} containers deep, or contains itself")
     keys, children = found
-    named = isinstance(value, tuple) and type(value) is not tuple or dataclasses.is_dataclass(value)
+    named = (isinstance(value, tuple) and type(value) is not tuple) or dataclasses.is_dataclass(value)
     labels = [f"{name}.{key}" if named else f"{name}[{key!r}]" for key in keys]
     specs = tuple([spec_of(child, label, depth + 1) for child, label in zip(children, labels, strict=True)])
     return Node(type(value), keys, specs)
@@ -88,16 +88,17 @@ def unflatten(spec: Spec, leaves: Iterator[Any]) -> Any:
     if isinstance(spec, Static):
         return spec.value
     children = [unflatten(child, leaves) for child in spec.children]
-    if issubclass(spec.kind, dict):
-        return spec.kind(zip(spec.keys, children, strict=True))
-    if dataclasses.is_dataclass(spec.kind):
-        record = object.__new__(spec.kind)  # not through __init__, which may check what gradients do not keep
+    kind: Any = spec.kind
+    if issubclass(kind, dict):
+        return kind(zip(spec.keys, children, strict=True))
+    if dataclasses.is_dataclass(kind):
+        record: Any = object.__new__(spec.kind)  # not through __init__, which may check what gradients do not keep
         for key, child in zip(spec.keys, children, strict=True):
             object.__setattr__(record, key, child)
         return record
-    if hasattr(spec.kind, "_fields"):
-        return tuple.__new__(spec.kind, children)
-    return spec.kind(children)
+    if hasattr(kind, "_fields"):
+        return tuple.__new__(kind, children)
+    return kind(children)
 
 
 def unflattener(specs: Sequence[Spec]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]] | None:

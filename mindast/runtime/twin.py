@@ -65,8 +65,8 @@ class Backward:
     """How a `Pullback` runs: the module's ``call_pullback`` and what it takes.
 
     `inputs` are positions in the leaves of the forward call (arguments, then captures) followed by its results; the
-    cotangents come after them. `cotangents` has one entry per leaf of the value: a `Leaf` (kind ``float`` is handed a Python
-    float), or None for one that takes no cotangent, such as an integer.
+    cotangents come after them. `cotangents` has one entry per leaf of the value: a `Leaf` (kind ``float`` is handed a
+    Python float), or None for one that takes no cotangent, such as an integer.
     `record` is the named tuple class; `rebuild` makes one entry per field where gradients are trees;
     `split` takes a cotangent tree apart (None: the value is one leaf); `outputs` checks ``out=``.
     """
@@ -224,7 +224,9 @@ class Specialisation:
         if self.record is None:
             return self._value(results)
         gradients = results[self.values :]
-        named = tuple.__new__(self.record, gradients if self.rebuild is None else self.rebuild(gradients))
+        named: tuple[Any, ...] = tuple.__new__(
+            self.record, gradients if self.rebuild is None else self.rebuild(gradients)
+        )
         return (self._value(results), named) if self.values else named
 
     def _value(self, results: Leaves) -> Any:
@@ -239,7 +241,7 @@ class Specialisation:
         results = self.call(*leaves, out=checked.buffers)
         if results is NotImplemented:
             return results
-        named = tuple.__new__(self.record, checked.deliver())
+        named: tuple[Any, ...] = tuple.__new__(self.record, checked.deliver())
         return (self._value(results), named) if self.values else named
 
 

@@ -98,6 +98,28 @@ def dot_broadcast(eqn: Eqn, rw: Rewriter) -> Atom | None:
     return rw.one("broadcast", times_count(rw, product, count), shape=eqn.out.type.shape, axes=kept)
 
 
+def dot_batch(eqn: Eqn, rw: Rewriter) -> Atom | None:
+    """One product in place of many: the last batch axes, where one operand does not vary, are free axes of the other.
+
+    Left alone where the axes of the result would come out in another order.
+    """
+    contract, batch = eqn.param("contract"), eqn.param("batch")
+    for side, atom in enumerate(eqn.inputs):
+        still, other = repeated(rw, atom), eqn.inputs[1 - side]
+        lone = batch
+        while lone and lone - 1 in still and lone - 1 not in repeated(rw, other):
+            lone -= 1
+        dropped = tuple(range(lone, batch))
+        if not dropped or (side == 0 and free_axes(atom.type.rank, contract[0], batch)):
+            continue
+        core = _dropped(rw, atom, set(dropped))
+        here, there = renumbered(contract[side], dropped), contract[1 - side]
+        if side == 0:
+            return rw.one("dot", core, other, contract=(here, there), batch=lone)
+        return rw.one("dot", other, core, contract=(there, here), batch=lone)
+    return None
+
+
 def repeated(rw: Rewriter, atom: Atom) -> Axes:
     """The axes along which `atom` is known not to vary."""
     made = rw.producer(atom, "broadcast")
@@ -237,7 +259,7 @@ def _along(rw: Rewriter, core: Atom, shape: Shape, axes: Axes) -> Atom:
 
 
 PRODUCTS = {
-    "dot": (dot_scalar, dot_transpose, dot_broadcast, dot_outer, dot_scaled),
+    "dot": (dot_scalar, dot_transpose, dot_broadcast, dot_batch, dot_outer, dot_scaled),
     "transpose": (transpose_dot,),
     "mul": (scaled_outer,),
 }

@@ -218,11 +218,40 @@ def test_a_batch_axis_along_which_nothing_varies_is_left_out() -> None:
     )
 
 
-def test_a_batch_axis_along_which_one_operand_varies_stays() -> None:
+def test_many_products_with_one_matrix_are_one_product() -> None:
     def build(o: Ops, a: Var, b: Var) -> Var:
-        return o.dot(a, o.broadcast(b, shape=(P, M, K), axes=(1, 2)), contract=((2,), (1,)), batch=1)
+        return o.dot(a, o.broadcast(b, shape=(Q, P, M, K), axes=(0, 2, 3)), contract=((3,), (2,)), batch=2)
 
-    unchanged(simplify, program(["a: float64[p, n, m]", "b: float64[m, k]"], build))
+    check(
+        simplify,
+        program(["a: float64[q, p, n, m]", "b: float64[q, m, k]"], build),
+        "t1 = dot(a, b; batch=1, contract=((3,), (1,)))\nreturn t1",
+    )
+
+
+def test_one_vector_with_many_matrices_is_one_product() -> None:
+    def build(o: Ops, a: Var, b: Var) -> Var:
+        return o.dot(o.broadcast(a, shape=(P, M), axes=(1,)), b, contract=((1,), (1,)), batch=1)
+
+    check(
+        simplify,
+        program(["a: float64[m]", "b: float64[p, m, k]"], build),
+        "t1 = dot(a, b; contract=((0,), (1,)))\nreturn t1",
+    )
+
+
+def test_one_matrix_with_many_stays_where_the_axes_would_change_places() -> None:
+    def build(o: Ops, a: Var, b: Var) -> Var:
+        return o.dot(o.broadcast(a, shape=(P, N, M), axes=(1, 2)), b, contract=((2,), (1,)), batch=1)
+
+    unchanged(simplify, program(["a: float64[n, m]", "b: float64[p, m, k]"], build))
+
+
+def test_the_repeated_batch_axis_must_be_the_last() -> None:
+    def build(o: Ops, a: Var, b: Var) -> Var:
+        return o.dot(a, o.broadcast(b, shape=(Q, P, M, K), axes=(1, 2, 3)), contract=((3,), (2,)), batch=2)
+
+    unchanged(simplify, program(["a: float64[q, p, n, m]", "b: float64[p, m, k]"], build))
 
 
 def gradients(function: Function) -> Function:

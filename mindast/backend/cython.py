@@ -1,0 +1,90 @@
+"""LoopIR printed as one Cython module: its head, each kernel, and the wrapper through which Python calls it."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Sequence
+
+from mindast.backend.cython_expr import Spelling
+from mindast.backend.cython_kernel import KernelPrinter, returned
+from mindast.backend.cython_wrapper import WrapperPrinter
+from mindast.backend.heads import module_head
+from mindast.backend.writer import Writer
+from mindast.ir.loops import Kernel, Start
+from mindast.ir.types import dim_add, dim_mul, dim_text, itemsize
+
+DIRECTIVES = "# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False"
+BLAS = ("dot_", "gemv_", "gemm_")
+RESERVED = frozenset(
+    "DEF ELIF ELSE IF NULL Py_ssize_t api bint by cdef char cimport const cpdef ctypedef double enum extern float fused "
+    "gil include inline int long min nogil noexcept object out print public range readonly short signed sizeof size_t "
+    "space struct union unsigned void volatile None NotImplemented self".split()
+)
+
+
+def print_module(name: str, kernels: Sequence[Kernel]) -> str:
+    """The source of one .pyx file with a kernel and its entry ``call_<kernel>`` for each of `kernels`.
+
+    `name` is the user's function; the same kernels give the same bytes.
+    """
+    used: set[str] = set()
+    parts = []
+    for kernel in kernels:
+        parts.append(_kernel(kernel, used))
+    facts = [fact for k in kernels for fact in _facts(k)]
+    head = [DIRECTIVES, module_head([k.program for k in kernels], facts)]
+    blas = sorted(n for n in used if n.startswith(BLAS))
+    head.append(_imported("mindast.runtime.prelude", sorted(used - set(blas))))
+    if blas:
+        head.append(_imported("mindast.runtime.blas", blas))
+    head.append("import_numpy()")
+    return "\n".join(head) + "\n\n\n" + "\n\n".join(parts)
+
+
+def _imported(module: str, names: Sequence[str]) -> str:
+    writer = Writer()
+    line = f"from {module} cimport {', '.join(names)}"
+    if len(line) <= 120:
+        return line
+    writer.call(f"from {module} cimport ", names, "")
+    return writer.text().rstrip("\n")
+
+
+def _kernel(kernel: Kernel, used: set[str]) -> str:
+    names = _names(kernel)
+    first = returned(kernel)
+    spelling = Spelling(
+        lambda n: names.get(n, n),
+        lambda n: names.get(n, n) if first is not None and n == first.name else f"{names.get(n, n)}[0]",
+    )
+    writer = Writer()
+    KernelPrinter(kernel, spelling, writer).print()
+    writer.line()
+    writer.line()
+    WrapperPrinter(kernel, spelling, writer).print()
+    used |= spelling.used
+    return writer.text()
+
+
+def _names(kernel: Kernel) -> dict[str, str]:
+    """Printed names for those that Cython, C or the prelude reserve."""
+    taken = set(kernel.names)
+    changed: dict[str, str] = {}
+    for name in kernel.names:
+        if name in RESERVED or keyword.iskeyword(name) or name in PRELUDE or name in (kernel.name, f"call_{kernel.name}"):
+            new = f"{name}_"
+            while new in taken:
+                new += "_"
+            taken.add(new)
+            changed[name] = new
+    return changed
+
+
+def _facts(kernel: Kernel) -> list[tuple[str, str]]:
+    """What the head tells of a kernel's memory and work."""
+    space = None
+    for slot in kernel.slots:
+        size = dim_mul(slot.size, itemsize(slot.dtype))
+        space = size if space is None else dim_add(space, size)
+    memory = f"{dim_text(space)} bytes" if space is not None else "none"
+    return [("workspace", f"{memory:<24}flops {dim_text(kernel.flops)}")]

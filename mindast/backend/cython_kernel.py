@@ -1,0 +1,312 @@
+"""One kernel as a ``cdef ... noexcept nogil`` function: the maths, and nothing of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mindast.backend.cython_expr import C_TYPES, SCALAR_TYPES, Spelling
+from mindast.backend.heads import block_comment
+from mindast.backend.writer import Writer
+from mindast.ir.loops import (
+    Accumulate,
+    Block,
+    Buffer,
+    Fill,
+    Finish,
+    Kernel,
+    Let,
+    Load,
+    Loop,
+    Number,
+    Product,
+    Reduce,
+    Scalar,
+    Start,
+    Stmt,
+    Store,
+    statements,
+)
+from mindast.ir.types import bare_symbol, dim_text, is_float
+
+TERMS = {"sum": "add", "prod": "multiply", "max": "max", "min": "min"}
+COMBINE = {"sum": "+=", "prod": "*=", "any": "|=", "all": "&="}
+
+
+def view_type(buffer: Buffer) -> str:
+    """The memoryview type of a buffer; constant where it is an argument's memory."""
+    axes = ", ".join([":"] * (len(buffer.shape) - 1) + ["::1"])
+    const = "const " if buffer.storage.role == "input" else ""
+    return f"{const}{C_TYPES[buffer.dtype]}[{axes}]"
+
+
+def kernel_buffers(kernel: Kernel) -> list[Buffer]:
+    """What the function takes, in order: arguments, results, views of them, workspace. A rank-0 result that comes
+    first is returned instead."""
+    workspace = [b for slot in kernel.slots for b in slot.buffers]
+    outputs = [b for b in kernel.outputs if b is not returned(kernel)]
+    return [*kernel.params, *outputs, *kernel.views, *workspace]
+
+
+def returned(kernel: Kernel) -> Buffer | None:
+    """The result that the function returns: the first, if it is a scalar."""
+    first = kernel.outputs[0] if kernel.outputs else None
+    return first if first is not None and not first.shape else None
+
+
+class KernelPrinter:
+    """Writes one kernel's function."""
+
+    def __init__(self, kernel: Kernel, spelling: Spelling, writer: Writer) -> None:
+        self.kernel = kernel
+        self.spelling = spelling
+        self.writer = writer
+        self.first = returned(kernel)
+        self.many_terms = False
+
+    def print(self) -> None:
+        """The whole function."""
+        kernel, writer = self.kernel, self.writer
+        kind = C_TYPES[self.first.dtype] if self.first else "void"
+        name = self.spelling.names
+        parameters = [self._parameter(b) for b in kernel_buffers(kernel)]
+        writer.call(f"cdef {kind} {kernel.name}", parameters, " noexcept nogil:")
+        with writer.indented():
+            self._declarations()
+            for number, block in enumerate(kernel.blocks):
+                if number or len(writer.lines):
+                    writer.line()
+                for comment in _comments(block):
+                    writer.line(comment)
+                for stmt in block.body:
+                    self._stmt(stmt)
+            if self.first is not None:
+                writer.line(f"return {name(self.first.name)}")
+
+    def _parameter(self, buffer: Buffer) -> str:
+        name = self.spelling.names(buffer.name)
+        if buffer.shape:
+            return f"{view_type(buffer)} {name}"
+        star = "" if buffer.role == "input" else "*"
+        return f"{C_TYPES[buffer.dtype]}{star} {name}"
+
+    def _declarations(self) -> None:
+        every = [s for b in self.kernel.blocks for s in statements(b.body)]
+        loops = list(dict.fromkeys(s.index for s in every if isinstance(s, Loop)))
+        blocked = [s for s in every if isinstance(s, Loop) and _is_blocked(s)]
+        extra = [f"{i}0" for i in dict.fromkeys(s.index for s in blocked)] + (["m"] if blocked else [])
+        lengths = [f"{n} = {source}" for n, source in self._lengths()]
+        if loops or lengths:
+            self.writer.line(f"cdef Py_ssize_t {', '.join([*loops, *extra, *lengths])}")
+        by_type: dict[str, list[str]] = {}
+        sums, terms = [], []
+        for stmt in every:
+            if isinstance(stmt, Let):
+                by_type.setdefault(SCALAR_TYPES[stmt.scalar.dtype], []).append(stmt.scalar.name)
+            elif isinstance(stmt, Start):
+                by_type.setdefault(SCALAR_TYPES[stmt.scalar.dtype], []).append(stmt.scalar.name)
+                if _in_lanes(stmt.kind, stmt.scalar):
+                    sums += [stmt.scalar.name] if stmt.kind == "sum" else []
+            elif isinstance(stmt, Product) and isinstance(stmt.out, Scalar):
+                by_type.setdefault(SCALAR_TYPES[stmt.out.dtype], []).append(stmt.out.name)
+        if self.first is not None and self.first.name not in {n for names in by_type.values() for n in names}:
+            by_type.setdefault(SCALAR_TYPES[self.first.dtype], []).append(self.first.name)
+        for kind, names in by_type.items():
+            unique = [self.spelling.names(n) for n in dict.fromkeys(names)]
+            self.writer.line(f"cdef {kind} {', '.join(unique)}")
+        if sums:
+            self.spelling.used.update(("Sum", "zero", "total"))
+            self.writer.line(f"cdef Sum {', '.join(f'{self.spelling.names(n)}_sum' for n in sums)}")
+        for loop in blocked:
+            reduces = [s for s in loop.body if isinstance(s, Reduce)]
+            terms += [s for s in reduces if not _is_whole(loop, s)]
+        if terms:
+            self.spelling.used.add("BLOCK")
+        for kind in dict.fromkeys(C_TYPES[s.value.dtype] for s in terms):
+            names = dict.fromkeys(self._terms(s) for s in terms if C_TYPES[s.value.dtype] == kind)
+            self.writer.line(f"cdef {kind}[BLOCK] {', '.join(names)}")
+
+    def _terms(self, stmt: Reduce) -> str:
+        return f"{self.spelling.names(stmt.scalar.name)}_terms"
+
+    def _lengths(self) -> Iterator[tuple[str, str]]:
+        """The extents, read off the arguments' shapes."""
+        missing = set(self.kernel.symbols)
+        for param in self.kernel.params:
+            for axis, dim in enumerate(param.shape):
+                for name in bare_symbol(dim):
+                    if name in missing:
+                        missing.remove(name)
+                        yield name, f"{self.spelling.names(param.name)}.shape[{axis}]"
+
+    # Statements
+
+    def _stmt(self, stmt: Stmt) -> None:
+        writer, spell = self.writer, self.spelling
+        if isinstance(stmt, Let):
+            writer.line(f"{spell.names(stmt.scalar.name)} = {spell.text(stmt.value)}")
+        elif isinstance(stmt, Store):
+            target, value = spell.element(stmt.place), spell.text(stmt.value)
+            if target != value:
+                writer.line(f"{target} = {value}")
+        elif isinstance(stmt, Start):
+            self._start(stmt)
+        elif isinstance(stmt, Finish):
+            if stmt.kind == "sum" and _in_lanes(stmt.kind, stmt.scalar):
+                name = spell.names(stmt.scalar.name)
+                writer.line(f"{name} = total({name}_sum)")
+        elif isinstance(stmt, Reduce):
+            writer.line(self._combined(spell.names(stmt.scalar.name), stmt))
+        elif isinstance(stmt, Accumulate):
+            writer.line(self._combined(spell.element(stmt.place), stmt))
+        elif isinstance(stmt, Fill):
+            self._fill(stmt)
+        elif isinstance(stmt, Loop):
+            self._loop(stmt)
+        else:
+            self._product(stmt)
+
+    def _start(self, stmt: Start) -> None:
+        name = self.spelling.names(stmt.scalar.name)
+        if stmt.kind == "sum" and _in_lanes(stmt.kind, stmt.scalar):
+            self.writer.line(f"{name}_sum = zero()")
+        else:
+            self.writer.line(f"{name} = {self.spelling.number(Number(stmt.start, stmt.scalar.dtype))}")
+
+    def _combined(self, target: str, stmt: Reduce | Accumulate) -> str:
+        value = self.spelling.text(stmt.value)
+        if stmt.kind in COMBINE:
+            return f"{target} {COMBINE[stmt.kind]} {value}"
+        function = {"max": "maximum", "min": "minimum"}[stmt.kind]
+        function += {"float32": "f", "float64": ""}.get(stmt.value.dtype, "_int")
+        self.spelling.used.add(function)
+        return f"{target} = {function}({target}, {value})"
+
+    def _fill(self, stmt: Fill) -> None:
+        indices = [i for i in self.kernel.indices][: len(stmt.buffer.shape)]
+        depth = 0
+        index: list[str | int] = []
+        for name, dim in zip(indices, stmt.buffer.shape, strict=True):
+            if dim == 1:
+                index.append(0)
+                continue
+            self.writer.line(f"for {name} in range({dim_text(dim)}):")
+            self.writer.depth += 1
+            depth += 1
+            index.append(name)
+        place = self.spelling.element(Load(stmt.buffer, tuple(index)))
+        self.writer.line(f"{place} = {self.spelling.number(stmt.value)}")
+        self.writer.depth -= depth
+
+    def _loop(self, loop: Loop) -> None:
+        writer, extent = self.writer, dim_text(loop.extent)
+        if not _is_blocked(loop):
+            with writer.indented(f"for {loop.index} in range({extent}):"):
+                for stmt in loop.body:
+                    self._stmt(stmt)
+            return
+        if len(loop.body) == 1 and isinstance(loop.body[0], Reduce) and _is_whole(loop, loop.body[0]):
+            self._reduce_terms(loop.body[0], self._address(loop, loop.body[0], 0), extent)
+            return
+        start = f"{loop.index}0"
+        writer.line(f"for {start} in range(0, {extent}, BLOCK):")
+        self.spelling.used.add("BLOCK")
+        with writer.indented():
+            writer.line(f"m = min(BLOCK, {extent} - {start})")
+            with writer.indented(f"for {loop.index} in range({start}, {start} + m):"):
+                for stmt in loop.body:
+                    if not isinstance(stmt, Reduce) or not _in_lanes(stmt.kind, stmt.scalar):
+                        self._stmt(stmt)
+                    elif not _is_whole(loop, stmt):
+                        value = self.spelling.text(stmt.value)
+                        writer.line(f"{self._terms(stmt)}[{loop.index} - {start}] = {value}")
+            for stmt in loop.body:
+                if isinstance(stmt, Reduce) and _in_lanes(stmt.kind, stmt.scalar):
+                    terms = self._address(loop, stmt, start) if _is_whole(loop, stmt) else self._terms(stmt)
+                    self._reduce_terms(stmt, terms, "m")
+
+    def _address(self, loop: Loop, stmt: Reduce, start: str | int) -> str:
+        assert isinstance(stmt.value, Load)
+        index = tuple(start if i == loop.index else i for i in stmt.value.index)
+        return "&" + self.spelling.element(Load(stmt.value.buffer, index))
+
+    def _reduce_terms(self, stmt: Reduce, terms: str, count: str) -> None:
+        name = self.spelling.names(stmt.scalar.name)
+        function = f"{TERMS[stmt.kind]}_terms" + ("f" if stmt.value.dtype == "float32" else "")
+        self.spelling.used.add(function)
+        if stmt.kind == "sum":
+            self.writer.line(f"{function}(&{name}_sum, {terms}, {count})")
+        else:
+            self.writer.line(f"{name} = {function}({name}, {terms}, {count})")
+
+    def _product(self, stmt: Product) -> None:
+        names, suffix = self.spelling.names, stmt.a.dtype
+        a, b = names(stmt.a.name), names(stmt.b.name)
+        plain = stmt.batch is None and len(stmt.a.shape) <= 2 and len(stmt.b.shape) <= 2
+        if plain and (stmt.m is None or stmt.n is None):
+            if stmt.m is None and stmt.n is None:
+                call, arguments = "dot", [a, b]
+            elif stmt.n is None:
+                call, arguments = "gemv_t" if stmt.transposed_a else "gemv", [a, b]
+            else:
+                call, arguments = "gemv" if stmt.transposed_b else "gemv_t", [b, a]
+        elif plain:
+            flags = ("t" if stmt.transposed_a else "n") + ("t" if stmt.transposed_b else "n")
+            call, arguments = "gemm" if flags == "nn" else f"gemm_{flags}", [a, b]
+        else:
+            self._product_at(stmt)
+            return
+        call = f"{call}_{suffix}"
+        self.spelling.used.add(call)
+        if isinstance(stmt.out, Scalar):
+            self.writer.line(f"{names(stmt.out.name)} = {call}({', '.join(arguments)})")
+        else:
+            self.writer.line(f"{call}({', '.join([*arguments, names(stmt.out.name)])})")
+
+    def _product_at(self, stmt: Product) -> None:
+        """Operands that are matrices when axes are taken together, and batches: by address."""
+        m, n, k = (dim_text(d if d is not None else 1) for d in (stmt.m, stmt.n, stmt.k))
+        entry = self.kernel.indices[0]
+        a, b = (self._start_of(x, stmt, entry) for x in (stmt.a, stmt.b))
+        suffix = stmt.a.dtype
+        if isinstance(stmt.out, Scalar):
+            self.spelling.used.add(f"dot_at_{suffix}")
+            self.writer.line(f"{self.spelling.names(stmt.out.name)} = dot_at_{suffix}({k}, {a}, {b})")
+            return
+        out = self._start_of(stmt.out, stmt, entry)
+        call = f"gemm_at_{suffix}"
+        self.spelling.used.add(call)
+        flags = f"{stmt.transposed_a}, {stmt.transposed_b}"
+        if stmt.batch is None:
+            self.writer.line(f"{call}({flags}, {m}, {n}, {k}, {a}, {b}, {out})")
+            return
+        with self.writer.indented(f"for {entry} in range({dim_text(stmt.batch)}):"):
+            self.writer.line(f"{call}({flags}, {m}, {n}, {k}, {a}, {b}, {out})")
+
+    def _start_of(self, buffer: Buffer, stmt: Product, entry: str) -> str:
+        zeros = f"&{self.spelling.names(buffer.name)}[{', '.join('0' * len(buffer.shape))}]"
+        if stmt.batch is None:
+            return zeros
+        sizes = {id(stmt.a): (stmt.m, stmt.k), id(stmt.b): (stmt.k, stmt.n), id(stmt.out): (stmt.m, stmt.n)}
+        factors = [dim_text(d) for d in sizes[id(buffer)] if d is not None and d != 1]
+        return " + ".join([zeros, " * ".join([entry, *(f if f.isidentifier() or f.isdigit() else f"({f})" for f in factors)])])
+
+
+def _in_lanes(kind: str, scalar: Scalar) -> bool:
+    """Whether a reduction runs in lanes over blocks of terms: the kinds that the compiler would not vectorise."""
+    return kind in TERMS and is_float(scalar.dtype)
+
+
+def _is_blocked(loop: Loop) -> bool:
+    return any(isinstance(s, Reduce) and _in_lanes(s.kind, s.scalar) for s in loop.body)
+
+
+def _is_whole(loop: Loop, stmt: Reduce) -> bool:
+    """Whether the terms are a stretch of memory as it stands."""
+    value = stmt.value
+    if not isinstance(value, Load) or value.dtype != stmt.scalar.dtype:
+        return False
+    return bool(value.index) and value.index[-1] == loop.index and loop.index not in value.index[:-1]
+
+
+def _comments(block: Block) -> Sequence[str]:
+    return list(dict.fromkeys(line for span, note in block.reasons for line in block_comment(span, note)))
