@@ -23,7 +23,6 @@ test: $(VENV)/.test  ## every test that is not marked slow
 
 check: $(VENV)/.test  ## lint, types and the fast tests, in under a minute
 	$(RUN) -m ruff check $(SOURCES)
-	$(RUN) -m ruff format --check $(SOURCES)
 	$(RUN) -m mypy
 	$(RUN) -m pytest -q -x -m "not slow" tests/test_layout.py tests/passes tests/errors
 

@@ -38,8 +38,11 @@ def describe() -> dict[str, object]:
 
 def warnings() -> list[str]:
     """What in the environment would make the comparison mean something else."""
-    found = [f"{name}={os.environ[name]} is set: OpenBLAS does not choose for itself" for name in BLAS_OVERRIDES
-             if name in os.environ]
+    found = [
+        f"{name}={os.environ[name]} is set: OpenBLAS does not choose for itself"
+        for name in BLAS_OVERRIDES
+        if name in os.environ
+    ]
     threads = [name for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS") if name in os.environ]
     found += [f"{name}={os.environ[name]} is set" for name in threads]
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0

@@ -87,7 +87,7 @@ def _machine(results: dict[str, Any]) -> list[str]:
         f"versions  {versions}",
         f"threads   PyTorch {threads[TORCH]}; libraries of MIND: {threads[MIND]}",
         f"rates     {rates['gemm'] / 1e9:.0f} GFLOP/s float32 product of 1024; GB/s of a triad: {bandwidths}",
-        f"method    {method['samples']} samples each, after {method['warmup']} thrown away, by turns in processes apart",
+        f"method    {method['samples']} samples each after {method['warmup']} thrown away, by turns, in two processes",
         f"          a sample: the median over calls for {sample}; the clock adds {clock} to each call of both",
         *(f"WARNING   {text}" for text in results["warnings"]),
     ]

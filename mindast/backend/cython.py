@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Sequence
+from functools import cache
+from importlib import resources
 
 from mindast.backend.cython_expr import Spelling
 from mindast.backend.cython_kernel import KernelPrinter, returned
 from mindast.backend.cython_wrapper import WrapperPrinter
 from mindast.backend.heads import module_head
 from mindast.backend.writer import Writer
-from mindast.ir.loops import Kernel, Start
+from mindast.ir.loops import Kernel
 from mindast.ir.types import dim_add, dim_mul, dim_text, itemsize
 
 DIRECTIVES = "# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False"
@@ -27,7 +30,7 @@ def print_module(name: str, kernels: Sequence[Kernel]) -> str:
 
     `name` is the user's function; the same kernels give the same bytes.
     """
-    used: set[str] = set()
+    used = {"import_numpy"}
     parts = []
     for kernel in kernels:
         parts.append(_kernel(kernel, used))
@@ -39,6 +42,14 @@ def print_module(name: str, kernels: Sequence[Kernel]) -> str:
         head.append(_imported("mindast.runtime.blas", blas))
     head.append("import_numpy()")
     return "\n".join(head) + "\n\n\n" + "\n\n".join(parts)
+
+
+@cache
+def prelude_names() -> frozenset[str]:
+    """Every name that a generated module may cimport."""
+    folder = resources.files("mindast.runtime")
+    texts = [folder.joinpath(name).read_text("utf-8") for name in ("prelude.pxd", "blas.pxd")]
+    return frozenset(re.findall(r"\b(\w+)(?: \"[^\"\n]*\"|\()", "".join(texts))) | {"Sum"}
 
 
 def _imported(module: str, names: Sequence[str]) -> str:
@@ -56,6 +67,7 @@ def _kernel(kernel: Kernel, used: set[str]) -> str:
     spelling = Spelling(
         lambda n: names.get(n, n),
         lambda n: names.get(n, n) if first is not None and n == first.name else f"{names.get(n, n)}[0]",
+        {*kernel.names, *names.values(), *RESERVED, *prelude_names(), kernel.name},
     )
     writer = Writer()
     KernelPrinter(kernel, spelling, writer).print()
@@ -71,7 +83,7 @@ def _names(kernel: Kernel) -> dict[str, str]:
     taken = set(kernel.names)
     changed: dict[str, str] = {}
     for name in kernel.names:
-        if name in RESERVED or keyword.iskeyword(name) or name in PRELUDE or name in (kernel.name, f"call_{kernel.name}"):
+        if name in RESERVED or keyword.iskeyword(name) or name in prelude_names() or name in (kernel.name, f"call_{kernel.name}"):
             new = f"{name}_"
             while new in taken:
                 new += "_"

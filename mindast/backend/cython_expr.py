@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from mindast.ir.loops import Apply, Expr, Index, Length, Load, Number, Scalar
+from mindast.ir.loops import Apply, Expr, Index, Length, Load, Number, Scalar, Total
 from mindast.ir.types import Dim, dim_text, is_float
 
 C_TYPES = {
@@ -26,10 +26,22 @@ class Spelling:
     `cell` spells the rank-0 buffer of a result.
     """
 
-    def __init__(self, names: Callable[[str], str], cell: Callable[[str], str]) -> None:
+    def __init__(self, names: Callable[[str], str], cell: Callable[[str], str], taken: Iterable[str]) -> None:
         self.names = names
         self.cell = cell
         self.used: set[str] = set()
+        self.taken = set(taken)
+        self._helpers: dict[str, str] = {}
+
+    def helper(self, hint: str) -> str:
+        """A printed name that the kernel itself does not use; the same for the same hint."""
+        if hint not in self._helpers:
+            name = hint
+            while name in self.taken:
+                name += "_"
+            self.taken.add(name)
+            self._helpers[hint] = name
+        return self._helpers[hint]
 
     def text(self, expr: Expr) -> str:
         """The expression as Cython text."""
@@ -77,6 +89,12 @@ class Spelling:
         if isinstance(expr, Number):
             text = self.number(expr, weak)
             return ast.UnaryOp(ast.USub(), ast.Name(text[1:])) if text.startswith("-") else ast.Name(text)
+        if isinstance(expr, Total):
+            name = self.names(expr.accumulator.name)
+            if expr.kind != "sum" or not is_float(expr.dtype):
+                return ast.Name(name)
+            self.used.add("total")
+            return ast.Name(f"total({name})")
         return self._apply(expr)
 
     def _apply(self, expr: Apply) -> ast.expr:

@@ -12,7 +12,6 @@ from mindast.ir.loops import (
     Block,
     Buffer,
     Fill,
-    Finish,
     Kernel,
     Let,
     Load,
@@ -24,11 +23,13 @@ from mindast.ir.loops import (
     Start,
     Stmt,
     Store,
+    neutral,
     statements,
 )
 from mindast.ir.types import bare_symbol, dim_text, is_float
 
 TERMS = {"sum": "add", "prod": "multiply", "max": "max", "min": "min"}
+BLOCK = 256  # terms of a reduction that are computed, and then added in lanes, at a time
 COMBINE = {"sum": "+=", "prod": "*=", "any": "|=", "all": "&="}
 
 
@@ -40,8 +41,8 @@ def view_type(buffer: Buffer) -> str:
 
 
 def kernel_buffers(kernel: Kernel) -> list[Buffer]:
-    """What the function takes, in order: arguments, results, views of them, workspace. A rank-0 result that comes
-    first is returned instead."""
+    """What the function takes, in order: arguments, results, views of them, workspace. A value of rank 0
+    that comes first is returned instead."""
     workspace = [b for slot in kernel.slots for b in slot.buffers]
     outputs = [b for b in kernel.outputs if b is not returned(kernel)]
     return [*kernel.params, *outputs, *kernel.views, *workspace]
@@ -50,7 +51,7 @@ def kernel_buffers(kernel: Kernel) -> list[Buffer]:
 def returned(kernel: Kernel) -> Buffer | None:
     """The result that the function returns: the first, if it is a scalar."""
     first = kernel.outputs[0] if kernel.outputs else None
-    return first if first is not None and not first.shape else None
+    return first if first is not None and not first.shape and first.role == "value" else None
 
 
 class KernelPrinter:
@@ -93,7 +94,8 @@ class KernelPrinter:
         every = [s for b in self.kernel.blocks for s in statements(b.body)]
         loops = list(dict.fromkeys(s.index for s in every if isinstance(s, Loop)))
         blocked = [s for s in every if isinstance(s, Loop) and _is_blocked(s)]
-        extra = [f"{i}0" for i in dict.fromkeys(s.index for s in blocked)] + (["m"] if blocked else [])
+        extra = [self._first(i) for i in dict.fromkeys(s.index for s in blocked)]
+        extra += [self.spelling.helper("count")] if blocked else []
         lengths = [f"{n} = {source}" for n, source in self._lengths()]
         if loops or lengths:
             self.writer.line(f"cdef Py_ssize_t {', '.join([*loops, *extra, *lengths])}")
@@ -103,9 +105,11 @@ class KernelPrinter:
             if isinstance(stmt, Let):
                 by_type.setdefault(SCALAR_TYPES[stmt.scalar.dtype], []).append(stmt.scalar.name)
             elif isinstance(stmt, Start):
-                by_type.setdefault(SCALAR_TYPES[stmt.scalar.dtype], []).append(stmt.scalar.name)
-                if _in_lanes(stmt.kind, stmt.scalar):
-                    sums += [stmt.scalar.name] if stmt.kind == "sum" else []
+                name, dtype = stmt.accumulator.name, stmt.accumulator.dtype
+                if stmt.kind == "sum" and is_float(dtype):
+                    sums.append(self.spelling.names(name))
+                else:
+                    by_type.setdefault(_wide(stmt.accumulator), []).append(name)
             elif isinstance(stmt, Product) and isinstance(stmt.out, Scalar):
                 by_type.setdefault(SCALAR_TYPES[stmt.out.dtype], []).append(stmt.out.name)
         if self.first is not None and self.first.name not in {n for names in by_type.values() for n in names}:
@@ -114,19 +118,20 @@ class KernelPrinter:
             unique = [self.spelling.names(n) for n in dict.fromkeys(names)]
             self.writer.line(f"cdef {kind} {', '.join(unique)}")
         if sums:
-            self.spelling.used.update(("Sum", "zero", "total"))
-            self.writer.line(f"cdef Sum {', '.join(f'{self.spelling.names(n)}_sum' for n in sums)}")
+            self.spelling.used.update(("Sum", "zero"))
+            self.writer.line(f"cdef Sum {', '.join(dict.fromkeys(sums))}")
         for loop in blocked:
             reduces = [s for s in loop.body if isinstance(s, Reduce)]
             terms += [s for s in reduces if not _is_whole(loop, s)]
-        if terms:
-            self.spelling.used.add("BLOCK")
         for kind in dict.fromkeys(C_TYPES[s.value.dtype] for s in terms):
             names = dict.fromkeys(self._terms(s) for s in terms if C_TYPES[s.value.dtype] == kind)
-            self.writer.line(f"cdef {kind}[BLOCK] {', '.join(names)}")
+            self.writer.line(f"cdef {kind}[{BLOCK}] {', '.join(names)}")
 
     def _terms(self, stmt: Reduce) -> str:
-        return f"{self.spelling.names(stmt.scalar.name)}_terms"
+        return self.spelling.helper(f"{stmt.accumulator.name.removesuffix('_' + stmt.kind)}_terms")
+
+    def _first(self, index: str) -> str:
+        return self.spelling.helper(f"{index}0")
 
     def _lengths(self) -> Iterator[tuple[str, str]]:
         """The extents, read off the arguments' shapes."""
@@ -150,12 +155,8 @@ class KernelPrinter:
                 writer.line(f"{target} = {value}")
         elif isinstance(stmt, Start):
             self._start(stmt)
-        elif isinstance(stmt, Finish):
-            if stmt.kind == "sum" and _in_lanes(stmt.kind, stmt.scalar):
-                name = spell.names(stmt.scalar.name)
-                writer.line(f"{name} = total({name}_sum)")
         elif isinstance(stmt, Reduce):
-            writer.line(self._combined(spell.names(stmt.scalar.name), stmt))
+            writer.line(self._combined(spell.names(stmt.accumulator.name), stmt))
         elif isinstance(stmt, Accumulate):
             writer.line(self._combined(spell.element(stmt.place), stmt))
         elif isinstance(stmt, Fill):
@@ -166,14 +167,17 @@ class KernelPrinter:
             self._product(stmt)
 
     def _start(self, stmt: Start) -> None:
-        name = self.spelling.names(stmt.scalar.name)
-        if stmt.kind == "sum" and _in_lanes(stmt.kind, stmt.scalar):
-            self.writer.line(f"{name}_sum = zero()")
+        name, dtype = self.spelling.names(stmt.accumulator.name), stmt.accumulator.dtype
+        if stmt.kind == "sum" and is_float(dtype):
+            self.writer.line(f"{name} = zero()")
         else:
-            self.writer.line(f"{name} = {self.spelling.number(Number(stmt.start, stmt.scalar.dtype))}")
+            self.writer.line(f"{name} = {self.spelling.number(Number(neutral(stmt.kind, dtype), dtype), weak=True)}")
 
     def _combined(self, target: str, stmt: Reduce | Accumulate) -> str:
         value = self.spelling.text(stmt.value)
+        if isinstance(stmt, Reduce) and stmt.kind == "sum" and _in_lanes(stmt):
+            self.spelling.used.add("add_term")
+            return f"add_term(&{target}, {value})"
         if stmt.kind in COMBINE:
             return f"{target} {COMBINE[stmt.kind]} {value}"
         function = {"max": "maximum", "min": "minimum"}[stmt.kind]
@@ -204,25 +208,26 @@ class KernelPrinter:
                 for stmt in loop.body:
                     self._stmt(stmt)
             return
-        if len(loop.body) == 1 and isinstance(loop.body[0], Reduce) and _is_whole(loop, loop.body[0]):
-            self._reduce_terms(loop.body[0], self._address(loop, loop.body[0], 0), extent)
+        whole = [s for s in loop.body if isinstance(s, Reduce) and _is_whole(loop, s)]
+        if len(whole) == len(loop.body):
+            for stmt in whole:
+                self._reduce_terms(stmt, self._address(loop, stmt, 0), extent)
             return
-        start = f"{loop.index}0"
-        writer.line(f"for {start} in range(0, {extent}, BLOCK):")
-        self.spelling.used.add("BLOCK")
+        start, count = self._first(loop.index), self.spelling.helper("count")
+        writer.line(f"for {start} in range(0, {extent}, {BLOCK}):")
         with writer.indented():
-            writer.line(f"m = min(BLOCK, {extent} - {start})")
-            with writer.indented(f"for {loop.index} in range({start}, {start} + m):"):
+            writer.line(f"{count} = min({BLOCK}, {extent} - {start})")
+            with writer.indented(f"for {loop.index} in range({start}, {start} + {count}):"):
                 for stmt in loop.body:
-                    if not isinstance(stmt, Reduce) or not _in_lanes(stmt.kind, stmt.scalar):
+                    if not isinstance(stmt, Reduce) or not _in_lanes(stmt):
                         self._stmt(stmt)
                     elif not _is_whole(loop, stmt):
                         value = self.spelling.text(stmt.value)
                         writer.line(f"{self._terms(stmt)}[{loop.index} - {start}] = {value}")
             for stmt in loop.body:
-                if isinstance(stmt, Reduce) and _in_lanes(stmt.kind, stmt.scalar):
+                if isinstance(stmt, Reduce) and _in_lanes(stmt):
                     terms = self._address(loop, stmt, start) if _is_whole(loop, stmt) else self._terms(stmt)
-                    self._reduce_terms(stmt, terms, "m")
+                    self._reduce_terms(stmt, terms, count)
 
     def _address(self, loop: Loop, stmt: Reduce, start: str | int) -> str:
         assert isinstance(stmt.value, Load)
@@ -230,11 +235,11 @@ class KernelPrinter:
         return "&" + self.spelling.element(Load(stmt.value.buffer, index))
 
     def _reduce_terms(self, stmt: Reduce, terms: str, count: str) -> None:
-        name = self.spelling.names(stmt.scalar.name)
+        name = self.spelling.names(stmt.accumulator.name)
         function = f"{TERMS[stmt.kind]}_terms" + ("f" if stmt.value.dtype == "float32" else "")
         self.spelling.used.add(function)
         if stmt.kind == "sum":
-            self.writer.line(f"{function}(&{name}_sum, {terms}, {count})")
+            self.writer.line(f"{function}(&{name}, {terms}, {count})")
         else:
             self.writer.line(f"{name} = {function}({name}, {terms}, {count})")
 
@@ -291,19 +296,27 @@ class KernelPrinter:
         return " + ".join([zeros, " * ".join([entry, *(f if f.isidentifier() or f.isdigit() else f"({f})" for f in factors)])])
 
 
-def _in_lanes(kind: str, scalar: Scalar) -> bool:
+def _in_lanes(stmt: Reduce) -> bool:
     """Whether a reduction runs in lanes over blocks of terms: the kinds that the compiler would not vectorise."""
-    return kind in TERMS and is_float(scalar.dtype)
+    return stmt.kind in TERMS and is_float(stmt.value.dtype)
+
+
+def _wide(accumulator: Scalar) -> str:
+    """The C type in which a reduction runs."""
+    return "double" if accumulator.dtype == "float32" else SCALAR_TYPES[accumulator.dtype]
 
 
 def _is_blocked(loop: Loop) -> bool:
-    return any(isinstance(s, Reduce) and _in_lanes(s.kind, s.scalar) for s in loop.body)
+    """Whether a loop is written as blocks of terms: an innermost one that reduces in lanes."""
+    return any(isinstance(s, Reduce) and _in_lanes(s) for s in loop.body) and not any(
+        isinstance(s, Loop) for s in loop.body
+    )
 
 
 def _is_whole(loop: Loop, stmt: Reduce) -> bool:
     """Whether the terms are a stretch of memory as it stands."""
     value = stmt.value
-    if not isinstance(value, Load) or value.dtype != stmt.scalar.dtype:
+    if not isinstance(value, Load) or value.dtype != stmt.accumulator.dtype:
         return False
     return bool(value.index) and value.index[-1] == loop.index and loop.index not in value.index[:-1]
 

@@ -18,13 +18,16 @@ from mindast.ir.program import Program
 from mindast.ir.text import body_symbols, unique_names
 from mindast.ir.types import bare_symbol, dim_text, is_float
 
-RESERVED = ("np", "out")
+RESERVED = ("np", "nn", "out")
 
 
 def print_module(programs: Sequence[Program]) -> str:
     """The source of one .py file with a function for each program; the same programs give the same bytes."""
-    parts = [module_head(programs), "import numpy as np\n"]
-    parts += [_Printer(p).function() for p in programs]
+    functions = [_Printer(p).function() for p in programs]
+    imports = "import numpy as np\n"
+    if any(re.search(r"^[^#]*\bnn\.", line) for text in functions for line in text.splitlines()):
+        imports += "\nfrom mindast.runtime import nn_reference as nn\n"
+    parts = [module_head(programs), imports, *functions]
     return "\n\n".join(part.rstrip("\n") + "\n" for part in parts).replace('"""\n\n\nimport', '"""\n\nimport')
 
 

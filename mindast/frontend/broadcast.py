@@ -94,7 +94,7 @@ def loop_dtypes(ufunc: np.ufunc, operands: Sequence[Value], out: np.dtype[Any] |
     """The dtypes that `ufunc` computes with: one per operand, then the result's. MindastTypeError as NumPy's."""
     given = tuple(weak_type(v) for v in operands)
     try:
-        resolved = ufunc.resolve_dtypes((*given, out))  # type: ignore[arg-type]
+        resolved = ufunc.resolve_dtypes((*given, out))
     except TypeError as error:
         raise MindastTypeError(str(error)) from None
     names = tuple(supported(d) for d in resolved)
@@ -103,9 +103,7 @@ def loop_dtypes(ufunc: np.ufunc, operands: Sequence[Value], out: np.dtype[Any] |
     return names
 
 
-def elementwise(
-    trace: Trace, ufunc: np.ufunc, primitive: str, operands: Sequence[Value], **params: Any
-) -> Number:
+def elementwise(trace: Trace, ufunc: np.ufunc, primitive: str, operands: Sequence[Value], **params: Any) -> Number:
     """``ufunc(*operands)`` by `primitive`; a NumPy scalar for rank 0."""
     dtypes = loop_dtypes(ufunc, operands)
     inputs = [typed(trace, v, d) for v, d in zip(operands, dtypes, strict=False)]

@@ -5,27 +5,41 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from mindast.errors import MindastTypeError, UnsupportedError
-from mindast.frontend import numpy_create, numpy_linalg, numpy_maths, numpy_reduce, numpy_shape
+from mindast.frontend import numpy_create, numpy_linalg, numpy_maths, numpy_nn, numpy_reduce, numpy_shape
+from mindast.frontend.containers import container_method
 from mindast.frontend.numpy_names import METHODS, RULES, apply_rule, object_name, unknown_call
 from mindast.frontend.operators import apply_ufunc, fold
 from mindast.frontend.trace import Trace
-from mindast.frontend.values import Array, Items, Known, Method, Scalar, Value, describe, from_python, is_known, known, tree_map
+from mindast.frontend.values import (
+    Array,
+    Items,
+    Known,
+    Method,
+    Scalar,
+    Value,
+    describe,
+    from_python,
+    is_known,
+    known,
+    tree_map,
+)
 
-ROOMS = (numpy_create, numpy_linalg, numpy_maths, numpy_reduce, numpy_shape)  # importing them fills the table
+ROOMS = (numpy_create, numpy_linalg, numpy_maths, numpy_nn, numpy_reduce, numpy_shape)  # importing them fills the table
 
 STATIC = frozenset({
-    *(f for f in vars(math).values() if callable(f)), len, float, int, bool, str, abs, min, max, sum, round, divmod, pow,
-    isinstance, issubclass, type, sorted, slice, np.dtype, np.result_type, np.promote_types,
+    *(f for f in vars(math).values() if callable(f)), len, float, int, bool, str, abs, min, max, sum, round, divmod,
+    pow, isinstance, issubclass, type, sorted, slice, np.dtype, np.result_type, np.promote_types,
     np.finfo, np.iinfo, np.issubdtype, np.can_cast, np.isscalar, *(t for t in np.sctypeDict.values()),
 })  # fmt: skip
 """Functions that are computed by calling them, where their arguments are static."""
+
 
 def call_known(trace: Trace, function: Known, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value | None:
     """The result of calling a static object; None where it is a Python function to be inlined."""
@@ -76,7 +90,7 @@ def _primitive(trace: Trace, name: str, args: Sequence[Value], kwargs: Mapping[s
 
     def each(value: Value) -> Value:
         if isinstance(value, Array):
-            return Array(trace.emit(name, value.read()))
+            return Array(trace.emit(name, value.read()), value.family)
         return Scalar(trace.emit(name, value.atom), value.kind) if isinstance(value, Scalar) else value
 
     return tree_map(args[0], each)
@@ -106,37 +120,16 @@ def call_method(trace: Trace, method: Method, args: Sequence[Value], kwargs: Map
     """``owner.name(...)`` for an array, a number or a container."""
     owner, name = method.owner, method.name
     if isinstance(owner, Items):
-        return _container_method(owner, name, args, kwargs)
+        return container_method(owner, name, args, kwargs)
     if name == "item" and isinstance(owner, Array | Scalar) and not args:
         python = {"bool": bool, "i": int, "u": int, "f": float}
         dtype = trace.atom(owner).type.dtype
         return RULES[python.get(dtype, python.get(dtype[0], float))](trace, owner)
     if name not in METHODS or (isinstance(owner, Scalar) and owner.kind != "scalar"):
-        raise UnsupportedError(f"The method {name} of {describe(owner)} is not supported.")
+        raise UnsupportedError(
+            f"The method {name} of {describe(owner)} is not supported.", suggestion="Use a NumPy function."
+        )
     return apply_rule(trace, f"{describe(owner).partition(' ')[2]}.{name}", METHODS[name], [owner, *args], kwargs)
-
-
-def _container_method(owner: Items, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    if owner.kind is list and name == "append" and len(args) == 1:
-        owner.keys.append(len(owner.values))
-        owner.values.append(args[0])
-        return Known(None)
-    if owner.kind is dict and not kwargs:
-        views: dict[str, Callable[[], list[Value]]] = {
-            "keys": lambda: [Known(k) for k in owner.keys],
-            "values": lambda: list(owner.values),
-            "items": lambda: [Items(tuple, [0, 1], [Known(k), v]) for k, v in zip(owner.keys, owner.values, strict=True)],
-        }
-        if name in views and not args:
-            items = views[name]()
-            return Items(tuple, list(range(len(items))), items)
-        if name == "get" and 1 <= len(args) <= 2:
-            key = known(args[0])
-            return owner.values[owner.keys.index(key)] if key in owner.keys else [*args, Known(None)][1]
-    if hasattr(owner.kind, "_fields") and name == "_replace" and not args:
-        values = [kwargs.get(k, v) for k, v in zip(owner.keys, owner.values, strict=True)]
-        return Items(owner.kind, list(owner.keys), values)
-    raise UnsupportedError(f"The method {name} of {describe(owner)} is not supported.")
 
 
 def python_type(value: Value) -> type:
@@ -180,7 +173,7 @@ def bind(function: FunctionType, args: Sequence[Value], kwargs: Mapping[str, Val
 def _default(function: FunctionType, name: str, value: Any) -> Value:
     if isinstance(value, np.ndarray | list | dict | set):
         raise UnsupportedError(
-            f"The default of {name} in {function.__name__} is a {type(value).__name__}, which may change between calls.",
+            f"The default of {name} in {function.__name__} is a {type(value).__name__} and may change between calls.",
             suggestion="Pass it as an argument.",
         )
     return from_python(value)

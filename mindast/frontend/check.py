@@ -44,14 +44,18 @@ if hasattr(ast, "TryStar"):
 
 def refusal(node: ast.AST) -> UnsupportedError:
     """The error for syntax outside the language; the caller adds the place."""
-    problem, instead = REFUSED.get(type(node), (f"{type(node).__name__} is not supported in a differentiated function.", ""))
+    return _error(type(node))
+
+
+def _error(kind: type[ast.AST]) -> UnsupportedError:
+    problem, instead = REFUSED.get(kind, (f"{kind.__name__} is not supported in a differentiated function.", ""))
     return UnsupportedError(problem, suggestion=instead)
 
 
 def function_refusal(code: CodeType) -> UnsupportedError | None:
     """The error for a function that is no plain one: a generator or a coroutine."""
     if code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
-        return refusal(ast.Await())
+        return _error(ast.Await)
     if code.co_flags & inspect.CO_GENERATOR:
-        return refusal(ast.Yield())
+        return _error(ast.Yield)
     return None

@@ -7,17 +7,30 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
-from mindast.errors import MindastTypeError
+from mindast.errors import MindastError, MindastTypeError
 from mindast.frontend.extents import short_names
 from mindast.frontend.lower_statements import Frame
+from mindast.frontend.source import span_of
 from mindast.frontend.trace import Trace
 from mindast.frontend.transformed import Transformed
-from mindast.frontend.values import Array, Items, Known, Length, NeedsStatic, Scalar, Value, describe, from_python, is_none
+from mindast.frontend.values import (
+    Array,
+    Items,
+    Known,
+    Length,
+    NeedsStatic,
+    Scalar,
+    Value,
+    describe,
+    from_python,
+    is_none,
+)
 from mindast.ir.array import Atom, Body, Function, Guard, Var
 from mindast.ir.build import Copier
 from mindast.ir.program import Argument, Leaf, Lowered, Node, Signature, Spec, Static
@@ -51,11 +64,13 @@ def lower(
     frame = Frame(trace, fn, env, (), transformed)
     result = frame.run()
     if is_none(result):
-        raise MindastTypeError(f"{fn.__name__} returns None.", trace.span, "Return the value to differentiate.")
+        raise MindastTypeError(
+            f"{fn.__name__} returns None.", span_of(frame.source, frame.tree), "Return the value to differentiate."
+        )
     atoms: list[Atom] = []
     try:
         output = _output(trace, result, atoms)
-    except MindastTypeError as error:
+    except MindastError as error:
         raise frame.located(error) from None
     captures = tuple(capture for capture, _ in trace.captures.values())
     for capture, value in trace.captures.values():
@@ -75,7 +90,9 @@ def _argument(
     if isinstance(spec, Node):
         fields = spec.kind not in (tuple, list, dict)
         children = [
-            _argument(trace, arguments, child, (*path, key), f"{shown}.{key}" if fields else f"{shown}[{key!r}]", wanted)
+            _argument(
+                trace, arguments, child, (*path, key), f"{shown}.{key}" if fields else f"{shown}[{key!r}]", wanted
+            )
             for key, child in zip(spec.keys, spec.children, strict=True)
         ]
         return Items(spec.kind, list(spec.keys), children)
@@ -128,7 +145,13 @@ def _finished(trace: Trace, fn: FunctionType, tree: ast.FunctionDef, results: li
 
     body = Body(tuple(trace.params), tuple(trace.builder.eqns), tuple(results))
     guards = tuple(replace(g, left=dim_map(g.left, final), right=dim_map(g.right, final)) for g in trace.extents.guards)
-    return Function(fn.__name__, Copier(dims=final, hints=trace.hints).body(body), _distinct(guards))
+    return Function(_plain_name(fn), Copier(dims=final, hints=trace.hints).body(body), _distinct(guards))
+
+
+def _plain_name(fn: FunctionType) -> str:
+    """The name of `fn` where it can be one in generated code."""
+    name = fn.__name__
+    return name if name.isidentifier() and not keyword.iskeyword(name) else "function"
 
 
 def _distinct(guards: tuple[Guard, ...]) -> tuple[Guard, ...]:

@@ -18,6 +18,7 @@ from mindast.diagnostics import Source
 from mindast.errors import MindastError, MindastTypeError, UnsupportedError
 from mindast.frontend.calls import call_known, call_method
 from mindast.frontend.check import refusal
+from mindast.frontend.containers import container_item, store_item, unpacked
 from mindast.frontend.names import read_attribute, read_outer
 from mindast.frontend.numpy_shape import subscript, transpose, view
 from mindast.frontend.operators import binary, fold, truth, unary
@@ -31,7 +32,6 @@ from mindast.frontend.values import (
     Scalar,
     Slice,
     Value,
-    as_dim,
     describe,
     is_known,
     known,
@@ -59,8 +59,7 @@ class Expressions:
         stack: list[tuple[ast.expr, Step]] = [(root, self._start(root))]
         value: Any = None
         while stack:
-            node, step = stack[-1]
-            self.trace.source, self.trace.node = self.source, node
+            self.trace.node, step = stack[-1]
             try:
                 child = step.send(value)
                 stack.append((child, self._start(child)))
@@ -69,7 +68,6 @@ class Expressions:
                 stack.pop()
                 value = done.value
             except MindastError as error:
-                self.trace.source, self.trace.node = self.source, node
                 raise self.located(error) from None
         result: Value = value
         return result
@@ -82,6 +80,7 @@ class Expressions:
         return type(error)(note.problem, self.trace.span, note.suggestion)
 
     def _start(self, node: ast.expr) -> Step:
+        self.trace.node = node
         method = _STEPS.get(type(node))
         if method is None:
             raise refusal(node)
@@ -90,18 +89,18 @@ class Expressions:
     # Leaves
 
     def _constant(self, node: ast.Constant) -> Step:
+        yield from ()  # a generator that needs nothing
         if isinstance(node.value, complex):
             raise MindastTypeError("Complex numbers are not supported yet.")
         return Known(node.value)
-        yield
 
     def _name(self, node: ast.Name) -> Step:
+        yield from ()
         if node.id in self.env:
             return self.env[node.id]
         if node.id in self.locals:
-            raise UnsupportedError(f"The name {node.id} is read before it is assigned.")
+            raise UnsupportedError(f"The name {node.id} is read before it is assigned.", suggestion="Assign it first.")
         return read_outer(self.trace, self.fn, node.id)
-        yield
 
     # Operators
 
@@ -155,7 +154,7 @@ class Expressions:
         values: list[Value] = []
         for part in node.elts:
             if isinstance(part, ast.Starred):
-                values += self.unpacked((yield part.value))
+                values += unpacked((yield part.value))
             else:
                 values.append((yield part))
         return sequence(values, tuple if isinstance(node, ast.Tuple) else list)
@@ -174,14 +173,6 @@ class Expressions:
             for name, value in pairs:
                 store_item(result, name, value)
         return result
-
-    def unpacked(self, value: Value) -> list[Value]:
-        """The values that ``*value`` or an unpacking takes."""
-        if isinstance(value, Items):
-            return [Known(k) for k in value.keys] if value.kind is dict else list(value.values)
-        if isinstance(value, Known) and isinstance(value.value, str):
-            return [Known(c) for c in value.value]
-        raise UnsupportedError(f"{describe(value).capitalize()} cannot be unpacked.", suggestion="Unpack tuples only.")
 
     def _text(self, node: ast.JoinedStr) -> Step:
         parts: list[str] = []
@@ -239,39 +230,23 @@ class Expressions:
     def item(self, owner: Value, index: Value) -> Value:
         """``owner[index]``."""
         if isinstance(owner, Items):
-            return self._container_item(owner, index)
+            return container_item(self.trace, owner, index)
         if isinstance(owner, Known):
             if owner.origin is not None:
-                raise UnsupportedError("An item of a global object is not read again at each call.", suggestion="Pass it.")
+                raise UnsupportedError(
+                    "An item of a global object is not supported.", suggestion="Pass it as an argument."
+                )
             return fold(operator.getitem, owner.value, known(index))
         if isinstance(owner, Array) or (isinstance(owner, Scalar) and owner.kind == "scalar"):
             return subscript(self.trace, owner, index)
         raise MindastTypeError(f"{describe(owner).capitalize()} has no items.")
-
-    def _container_item(self, owner: Items, index: Value) -> Value:
-        if owner.kind is dict:
-            key = known(index)
-            if key not in owner.keys:
-                raise MindastTypeError(f"The dict has no key {key!r}.")
-            return owner.values[owner.keys.index(key)]
-        if isinstance(index, Slice):
-            if not all(isinstance(p, Known) for p in index.parts):
-                bad = next(p for p in index.parts if not isinstance(p, Known))
-                raise self.trace.needs_static(bad, "A bound of a slice of a tuple")
-            return sequence(owner.values[known(index)], owner.kind if owner.kind is list else tuple)
-        position = as_dim(index)
-        if not isinstance(position, int):
-            raise self.trace.needs_static(index, "An index into a tuple")
-        if not -len(owner.values) <= position < len(owner.values):
-            raise MindastTypeError(f"The index {position} is outside of {len(owner.values)} items.")
-        return owner.values[position]
 
     def _call(self, node: ast.Call) -> Step:
         callee = yield node.func
         args: list[Value] = []
         for part in node.args:
             if isinstance(part, ast.Starred):
-                args += self.unpacked((yield part.value))
+                args += unpacked((yield part.value))
             else:
                 args.append((yield part))
         kwargs: dict[str, Value] = {}
@@ -291,17 +266,6 @@ class Expressions:
             return self.call_function(callee, args, kwargs)
         result = call_known(self.trace, callee, args, kwargs)
         return self.call_function(callee, args, kwargs) if result is None else result
-
-
-def store_item(container: Items, key: Any, value: Value) -> None:
-    """``container[key] = value`` for a dict or list."""
-    if container.kind is list:
-        container.values[key] = value
-    elif key in container.keys:
-        container.values[container.keys.index(key)] = value
-    else:
-        container.keys.append(key)
-        container.values.append(value)
 
 
 def _object(value: Value) -> Any:

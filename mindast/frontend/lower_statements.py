@@ -12,13 +12,26 @@ from mindast.errors import MindastError, UnsupportedError
 from mindast.frontend.broadcast import in_place
 from mindast.frontend.calls import bind
 from mindast.frontend.check import function_refusal, refusal
-from mindast.frontend.lower_expressions import Expressions, store_item
+from mindast.frontend.containers import store_item, unpacked
+from mindast.frontend.lower_expressions import Expressions
 from mindast.frontend.numpy_names import unknown_call
 from mindast.frontend.operators import binary, truth
 from mindast.frontend.source import load, span_of
 from mindast.frontend.trace import Trace
 from mindast.frontend.transformed import Transformed, call_transformed
-from mindast.frontend.values import NONE, Array, Condition, Items, Known, Scalar, Value, describe, is_known, known, sequence
+from mindast.frontend.values import (
+    NONE,
+    Array,
+    Condition,
+    Items,
+    Known,
+    Scalar,
+    Value,
+    describe,
+    is_known,
+    known,
+    sequence,
+)
 from mindast.ir.array import Var
 
 DEEPEST = 50
@@ -29,7 +42,12 @@ class Frame(Expressions):
     """One function that is being lowered: its statements in order, until one returns."""
 
     def __init__(
-        self, trace: Trace, fn: FunctionType, env: dict[str, Value], callers: tuple[FunctionType, ...], hook: Transformed | None
+        self,
+        trace: Trace,
+        fn: FunctionType,
+        env: dict[str, Value],
+        callers: tuple[FunctionType, ...],
+        hook: Transformed | None,
     ) -> None:
         source, self.tree = load(fn)
         super().__init__(trace, fn, source, env)
@@ -88,7 +106,7 @@ class Frame(Expressions):
             self.env[target.id] = value
             self._hint(value, target.id)
         elif isinstance(target, ast.Tuple | ast.List):
-            self._unpack(target, self.unpacked(value))
+            self._unpack(target, unpacked(value))
         elif isinstance(target, ast.Subscript):
             self._store(target, value)
         else:
@@ -111,24 +129,29 @@ class Frame(Expressions):
         owner, index = self.evaluate(target.value), self.evaluate(target.slice)
         self.trace.node = target
         if isinstance(owner, Items) and owner.kind in (list, dict):
-            key = known(index)
-            self.item(owner, index) if owner.kind is list else None
-            store_item(owner, key, value)
+            if owner.kind is list:
+                self.item(owner, index)  # raises where there is no such item
+            store_item(owner, known(index), value)
             return
+        if not isinstance(owner, Array):
+            raise UnsupportedError(f"{describe(owner).capitalize()} takes no item.")
         raise UnsupportedError(
-            "Writing into part of an array is not supported yet." if isinstance(owner, Array) else f"{describe(owner).capitalize()} takes no item.",
+            "Writing into part of an array is not supported yet.",
             suggestion="Build the new array with np.where or np.concatenate.",
         )
 
     def _augmented(self, statement: ast.AugAssign) -> None:
         target = statement.target
         if isinstance(target, ast.Attribute):
-            return self._bind(target, NONE)
-        owner = index = NONE
+            self._bind(target, NONE)  # raises
+            return
+        owner: Value = NONE
+        index: Value = NONE
         if isinstance(target, ast.Subscript):
             owner, index = self.evaluate(target.value), self.evaluate(target.slice)
             if not isinstance(owner, Items):
-                return self._store(target, NONE)
+                self._store(target, NONE)  # raises
+                return
             current = self.item(owner, index)
         else:
             current = self.evaluate(ast.copy_location(ast.Name(target.id, ast.Load()), target))
@@ -144,7 +167,7 @@ class Frame(Expressions):
     def _updated(self, current: Value, op: type[ast.operator], value: Value) -> Value:
         """``current op= value``: in place for an array or a list, a new value for anything else."""
         if isinstance(current, Items) and current.kind is list and op is ast.Add:
-            current.values += self.unpacked(value)
+            current.values += unpacked(value)
             current.keys[:] = range(len(current.values))
             return current
         if not isinstance(current, Array):
@@ -233,7 +256,8 @@ class Frame(Expressions):
             raise unknown_call(function)
         if any(function.__code__ is f.__code__ for f in self.callers):
             raise UnsupportedError(
-                f"{function.__name__} calls itself; recursion cannot be inlined.", suggestion="Write it without recursion."
+                f"{function.__name__} calls itself; recursion cannot be inlined.",
+                suggestion="Write it without recursion.",
             )
         if len(self.callers) > DEEPEST:
             raise UnsupportedError(f"More than {DEEPEST} functions are inlined into each other.")

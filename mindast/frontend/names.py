@@ -33,7 +33,8 @@ def read_outer(trace: Trace, fn: FunctionType, name: str) -> Value:
             value = cell.cell_contents
         except ValueError:
             value = _ABSENT
-        source, key = Capture(fn, "closure", name), ("closure", id(cell))
+        source = Capture(fn, "closure", name)
+        key: tuple[Any, ...] = ("closure", id(cell))
     else:
         value = fn.__globals__.get(name, _ABSENT)
         source, key = Capture(fn, "global", name), ("global", id(fn.__globals__), name)
@@ -42,7 +43,7 @@ def read_outer(trace: Trace, fn: FunctionType, name: str) -> Value:
             if value is not _ABSENT:
                 return Known(value)
     if value is _ABSENT:
-        raise UnsupportedError(f"The name {name} is not defined.")
+        raise UnsupportedError(f"The name {name} is not defined.", suggestion="Define it, or pass it as an argument.")
     return _outer_value(trace, value, source, key)
 
 

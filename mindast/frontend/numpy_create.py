@@ -1,11 +1,13 @@
 """Rules for new arrays: zeros and ones, their ``_like``s, ranges; and what leaves an array as it is."""
 
+# ruff: noqa: D103  (a rule means what the function means that it is registered for)
+
 from __future__ import annotations
 
 import numpy as np
 
-from mindast.errors import UnsupportedError
-from mindast.frontend.broadcast import expand, typed
+from mindast.errors import ShapeError, UnsupportedError
+from mindast.frontend.broadcast import expand, shape_text, typed
 from mindast.frontend.numpy_names import dims_of, dtype_of, rule
 from mindast.frontend.numpy_shape import stack
 from mindast.frontend.trace import Trace, literal
@@ -18,6 +20,8 @@ FLOAT, ZERO = Known(float), Known(0)
 
 def filled(trace: Trace, shape: Shape, value: Atom) -> Value:
     """An array of one value; ``()`` gives a 0-d array."""
+    if any(isinstance(d, int) and d < 0 for d in shape):
+        raise ShapeError(f"The shape {shape_text(shape)} has a negative length.")
     return Array(trace.emit("broadcast", value, shape=trace.extents.shape(shape), axes=()) if shape else value)
 
 
@@ -64,8 +68,12 @@ def arange(trace: Trace, start: Value, stop: Value = NONE, step: Value = NONE, d
     low, high = (0, as_dim(start)) if is_none(stop) else (as_dim(start), as_dim(stop))
     if low is None or high is None or not (is_none(step) or as_dim(step) == 1):
         bad = next((v for v in (start, stop, step) if isinstance(v, Scalar)), None)
-        raise trace.needs_static(bad, "A range") if bad else UnsupportedError(
-            "np.arange takes ints and a step of 1 here.", suggestion="Multiply the range: 0.5 * np.arange(n)."
+        raise (
+            trace.needs_static(bad, "A range")
+            if bad
+            else UnsupportedError(
+                "np.arange takes ints and a step of 1 here.", suggestion="Multiply the range: 0.5 * np.arange(n)."
+            )
         )
     count = dim_sub(high, low)
     if isinstance(count, int):
@@ -81,7 +89,7 @@ def arange(trace: Trace, start: Value, stop: Value = NONE, step: Value = NONE, d
 
 
 @rule(np.eye, np.identity)
-def eye(trace: Trace, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = FLOAT) -> Value:  # noqa: N803
+def eye(trace: Trace, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = FLOAT) -> Value:
     rows = dims_of(trace, N)
     shape = trace.extents.shape((*rows, *(rows if is_none(M) else dims_of(trace, M))))
     i, j = (trace.emit("broadcast", trace.emit("iota", dim=d), shape=shape, axes=(a,)) for a, d in enumerate(shape))

@@ -1,5 +1,7 @@
 """Rules for products of arrays, all of them the primitive `dot`, and for norms."""
 
+# ruff: noqa: D103  (a rule means what the function means that it is registered for)
+
 from __future__ import annotations
 
 import numpy as np
@@ -25,9 +27,7 @@ def _operands(trace: Trace, left: Value, right: Value) -> tuple[Atom, Atom]:
     return trace.convert(trace.atom(left), dtype), trace.convert(trace.atom(right), dtype)
 
 
-def dot_axes(
-    trace: Trace, a: Atom, b: Atom, contract: tuple[tuple[int, ...], tuple[int, ...]], batch: int = 0
-) -> Atom:
+def dot_axes(trace: Trace, a: Atom, b: Atom, contract: tuple[tuple[int, ...], tuple[int, ...]], batch: int = 0) -> Atom:
     """The primitive `dot`, its contracted lengths (and those of the batch axes) taken for equal."""
     shape_a, shape_b = a.type.shape, b.type.shape
     for i, j in zip(*contract, strict=True):
@@ -119,7 +119,7 @@ def einsum(trace: Trace, subscripts: Value, *operands: Value) -> Value:
     if len(terms) != len(operands) or any(len(t) != len(trace.shape(v)) for t, v in zip(terms, operands, strict=True)):
         raise MindastTypeError(f"The subscripts {text!r} do not fit the ranks of the operands.")
     if any(len(set(t)) != len(t) for t in [*terms, output]):
-        raise UnsupportedError(f"An index stands twice in one term of {text!r}.", suggestion="Take the diagonal before.")
+        raise UnsupportedError(f"An index stands twice in one term of {text!r}.", suggestion="Take the diagonal.")
     if not set(output) <= set(left):
         raise MindastTypeError(f"The output of {text!r} has an index that no operand has.")
     atom, term = trace.atom(operands[0]), terms[0]

@@ -1,4 +1,6 @@
-"""Rules for elementwise functions that are no plain ufunc of a primitive: where, clip, and Python's math and builtins."""
+"""Rules for elementwise functions that are no plain ufunc: where, clip, and Python's math and builtins."""
+
+# ruff: noqa: D103  (a rule means what the function means that it is registered for)
 
 from __future__ import annotations
 
@@ -12,13 +14,26 @@ import numpy as np
 
 from mindast.errors import MindastTypeError, UnsupportedError
 from mindast.frontend.broadcast import aligned, finish, is_python, result_dtype, typed
-from mindast.frontend.numpy_names import rule
-from mindast.frontend.operators import apply_ufunc, binary, power
+from mindast.frontend.numpy_names import RULES, rule
+from mindast.frontend.operators import apply_ufunc, binary
+from mindast.frontend.powers import power
 from mindast.frontend.trace import Trace, literal, supported
-from mindast.frontend.values import NONE, Array, Items, Known, Length, Number, Scalar, Value, as_dim, is_none, is_number, length
+from mindast.frontend.values import (
+    NONE,
+    Array,
+    Items,
+    Known,
+    Length,
+    Number,
+    Scalar,
+    Value,
+    as_dim,
+    is_none,
+    is_number,
+    length,
+)
 from mindast.ir.array import Atom, Lit
-from mindast.ir.types import is_float
-
+from mindast.ir.types import DTYPES, is_float
 
 ZERO = Known(0)
 
@@ -46,7 +61,9 @@ def clip(
         raise MindastTypeError("clip needs a lower or an upper bound.")
     dtype = result_dtype(*given)
     ends = (-math.inf, math.inf) if is_float(dtype) else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    bounds = [literal(e, dtype) if is_none(v) else typed(trace, v, dtype) for v, e in zip((low, high), ends, strict=True)]
+    bounds = [
+        literal(e, dtype) if is_none(v) else typed(trace, v, dtype) for v, e in zip((low, high), ends, strict=True)
+    ]
     return finish(trace, "clip", [typed(trace, a, dtype), *bounds])
 
 
@@ -57,14 +74,14 @@ def square(trace: Trace, x: Value) -> Value:
 
 @rule(np.float_power)
 def float_power(trace: Trace, x1: Value, x2: Value) -> Value:
-    base = Scalar(typed(trace, x1, "float64"), "scalar") if not isinstance(x1, Array) else Array(trace.convert(x1.read(), "float64"))
-    return power(trace, base, x2)
+    atom = typed(trace, x1, "float64")
+    return power(trace, Array(atom) if atom.type.rank else Scalar(atom, "scalar"), x2)
 
 
 @rule(np.isnan)
 def isnan(trace: Trace, x: Value) -> Value:
     atom = trace.atom(x)
-    return finish(trace, "isnan" if is_float(atom.type.dtype) else "ne", [atom] if is_float(atom.type.dtype) else [atom] * 2)
+    return finish(trace, "isnan", [atom]) if is_float(atom.type.dtype) else finish(trace, "ne", [atom, atom])
 
 
 @rule(np.deg2rad, np.radians)
@@ -92,8 +109,8 @@ def _number_class(kind: type[np.generic]) -> Callable[[Trace, Value], Value]:
     return construct
 
 
-for _kind in (np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float32, np.float64):
-    rule(_kind)(_number_class(_kind))
+for _dtype in DTYPES:
+    rule(np.dtype(_dtype).type)(_number_class(np.dtype(_dtype).type))
 
 
 @rule(float)
@@ -182,7 +199,7 @@ def _extremum(trace: Trace, name: str, values: tuple[Value, ...]) -> Value:
             raise UnsupportedError("max and min of numbers of different types have no one type.", suggestion=instead)
         ahead = trace.emit("gt" if name == "maximum" else "lt", other, best)
         best = trace.emit("where", ahead, other, best)
-    kinds = {v.kind for v in values if isinstance(v, Scalar)}
+    kinds = {"int" if isinstance(v, Length) else v.kind for v in values if isinstance(v, Scalar | Length)}
     static_ok = is_python(values[0]) or not any(map(is_python, values))
     if len(kinds) != 1 or ("scalar" in kinds and not static_ok) or (kinds == {"int"} and not all(map(_whole, values))):
         raise UnsupportedError("max and min of numbers of different types have no one type.", suggestion=instead)
@@ -211,7 +228,7 @@ def _math(function: Any, ufunc: np.ufunc) -> Callable[..., Value]:
             operands.append(Scalar(trace.convert(atom, "float64"), "scalar"))
         if len(operands) != ufunc.nin:
             raise UnsupportedError(f"math.{function.__name__} is not supported with {len(operands)} arguments.")
-        special = {np.degrees: rad2deg, np.radians: deg2rad}.get(ufunc)
+        special = RULES.get(ufunc)
         result = special(trace, *operands) if special else apply_ufunc(trace, ufunc, list(operands))
         return Scalar(trace.atom(result), "float")
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from mindast.errors import MindastTypeError, UnsupportedError
 from mindast.frontend.trace import Trace, supported
-from mindast.frontend.values import Array, Items, Known, Scalar, Value, as_dim, is_known, is_none, known
+from mindast.frontend.values import Items, Known, Value, as_dim, is_known, is_none, known, tree_leaves
 from mindast.ir.types import Dim
 
 Rule = Callable[..., Value]
@@ -26,10 +26,8 @@ METHODS: dict[str, Rule] = {}
 REFUSED = frozenset({"out", "order", "initial", "where", "casting", "subok", "copy", "mean", "correction", "mode"})
 
 INSTEAD = {
-    "numpy.array": "Pass the array as an argument, or read it from a global variable.",
-    "numpy.arange": "Pass the array as an argument, or read it from a global variable.",
-    "builtins.print": "Print after the call; a differentiated function has no side effects.",
-    "builtins.range": "Loops are not lowered yet: write array operations.",
+    "print": "Print after the call; a differentiated function has no side effects.",
+    "range": "Loops are not lowered yet: write array operations.",
     "numpy.random.rand": "Draw the random numbers outside and pass them as an argument.",
     "numpy.vectorize": "Write the function with array operations.",
 }
@@ -75,7 +73,8 @@ def apply_rule(trace: Trace, name: str, function: Rule, args: Sequence[Value], k
 
 def _refused(name: str, keyword: str) -> UnsupportedError:
     instead = {"out": "Assign the result instead.", "where": "Select with np.where before or after."}
-    return UnsupportedError(f"{name}(..., {keyword}=) is not supported.", suggestion=instead.get(keyword, "Leave it out."))
+    suggestion = instead.get(keyword, "Leave it out.")
+    return UnsupportedError(f"{name}(..., {keyword}=) is not supported.", suggestion=suggestion)
 
 
 def unknown_call(obj: Any) -> UnsupportedError:
@@ -86,20 +85,20 @@ def unknown_call(obj: Any) -> UnsupportedError:
         known_names = {object_name(o).rpartition(".")[2] for o in RULES}
         near = difflib.get_close_matches(name.rpartition(".")[2], sorted(known_names), 3, 0.7)
         instead = f"Supported and near: {', '.join(near)}." if near else "Write it with operations that are supported."
-    return UnsupportedError(f"{name} cannot be differentiated: it is not in the table of known functions.", suggestion=instead)
+    return UnsupportedError(f"{name} is not among the functions that can be differentiated.", suggestion=instead)
 
 
 def object_name(obj: Any) -> str:
     """``numpy.fft.fft``: where an object says it lives."""
     module = getattr(obj, "__module__", None) or ("numpy" if isinstance(obj, np.ufunc) else "")
     name = getattr(obj, "__qualname__", None) or getattr(obj, "__name__", None) or repr(obj)
-    return f"{module}.{name}" if module else str(name)
+    return f"{module}.{name}" if module and module != "builtins" else str(name)
 
 
 def static(trace: Trace, value: Value, what: str) -> Any:
     """The object that an option is; raises where it is not known before the call."""
     if not is_known(value):
-        leaf = value if not isinstance(value, Items) else next(v for v in value.values if not is_known(v))
+        leaf = next((v for v in tree_leaves(value) if not isinstance(v, Known)), value)
         raise trace.needs_static(leaf, what)
     return known(value)
 
@@ -148,13 +147,3 @@ def dtype_of(trace: Trace, dtype: Value) -> str | None:
         if isinstance(error, MindastTypeError):
             raise
         raise MindastTypeError(f"{error}.") from None
-
-
-def is_array(value: Value) -> bool:
-    """Whether `value` is an ndarray, 0-d or not."""
-    return isinstance(value, Array)
-
-
-def is_run_time(value: Value) -> bool:
-    """Whether `value` is a number or array known at run time only."""
-    return isinstance(value, Array | Scalar)

@@ -1,5 +1,7 @@
 """Rules for reductions. An axis option is static; ``keepdims`` is a reshape of the result."""
 
+# ruff: noqa: D103  (a rule means what the function means that it is registered for)
+
 from __future__ import annotations
 
 import numpy as np
@@ -117,7 +119,12 @@ def mean(
 
 @rule(np.var, method="var")
 def var(
-    trace: Trace, a: Value, axis: Value = NONE, dtype: Value = NONE, out: Value = NONE, ddof: Value = ZERO,
+    trace: Trace,
+    a: Value,
+    axis: Value = NONE,
+    dtype: Value = NONE,
+    out: Value = NONE,
+    ddof: Value = ZERO,
     keepdims: Value = FALSE,
 ) -> Value:
     """In two passes, as NumPy's: the mean, then the mean square about it."""
@@ -126,12 +133,18 @@ def var(
     freedom, keep = static(trace, ddof, "ddof"), bool(static(trace, keepdims, "keepdims"))
     centre = expand(trace, _mean(trace, atom, axes, keep=True), trace.type(atom).shape)
     squares = trace.emit("integer_power", trace.emit("sub", atom, centre), n=2)
-    return as_result(_divided(trace, reduce_axes(trace, "sum", squares, axes, keep), _count(trace, atom, axes), freedom))
+    total = reduce_axes(trace, "sum", squares, axes, keep)
+    return as_result(_divided(trace, total, _count(trace, atom, axes), freedom))
 
 
 @rule(np.std, method="std")
 def std(
-    trace: Trace, a: Value, axis: Value = NONE, dtype: Value = NONE, out: Value = NONE, ddof: Value = ZERO,
+    trace: Trace,
+    a: Value,
+    axis: Value = NONE,
+    dtype: Value = NONE,
+    out: Value = NONE,
+    ddof: Value = ZERO,
     keepdims: Value = FALSE,
 ) -> Value:
     return as_result(trace.emit("sqrt", trace.atom(var(trace, a, axis, dtype, NONE, ddof, keepdims))))

@@ -3,6 +3,8 @@
 Their results may share memory with their argument (`Family`), as NumPy's views do.
 """
 
+# ruff: noqa: D103  (a rule means what the function means that it is registered for)
+
 from __future__ import annotations
 
 import numpy as np
@@ -14,7 +16,6 @@ from mindast.frontend.trace import Trace
 from mindast.frontend.values import NONE, Array, Family, Items, Known, Scalar, Slice, Value, is_none, sequence
 from mindast.ir.array import Atom
 from mindast.ir.types import Dim, Shape, dim_floordiv, dim_prod
-
 
 ZERO = Known(0)
 
@@ -266,4 +267,3 @@ def astype(trace: Trace, a: Value, dtype: Value, order: Value = NONE, casting: V
 def repeated(trace: Trace, atom: Atom, shape: Shape) -> Atom:
     """A scalar repeated over `shape`."""
     return trace.emit("broadcast", atom, shape=trace.extents.shape(shape), axes=()) if shape else atom
-

@@ -15,6 +15,7 @@ import numpy as np
 
 from mindast.errors import MindastTypeError, UnsupportedError
 from mindast.frontend.broadcast import aligned, elementwise, finish, is_python, loop_dtypes, typed
+from mindast.frontend.powers import PYTHON_DTYPE, kind_of, power
 from mindast.frontend.trace import Trace, not_a_number
 from mindast.frontend.values import (
     Array,
@@ -36,7 +37,7 @@ from mindast.frontend.values import (
     sequence,
 )
 from mindast.ir.program import Kind
-from mindast.ir.types import INTEGERS, Dim, dim_add, dim_floordiv, dim_mul, dim_sub
+from mindast.ir.types import Dim, dim_add, dim_floordiv, dim_mul, dim_sub
 
 Op = type[ast.operator] | type[ast.cmpop] | type[ast.unaryop]
 
@@ -79,7 +80,6 @@ LENGTHS: dict[Op, Callable[[Dim, Dim], Dim]] = {
 
 COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _RANK: tuple[Kind, ...] = ("bool", "int", "float")
-_DTYPE = {"bool": "bool", "int": "int64", "float": "float64"}
 
 
 def fold(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Known:
@@ -132,7 +132,7 @@ def unary(trace: Trace, op: Op, operand: Value) -> Value:
         raise not_a_number(operand)
     if isinstance(operand, Scalar) and is_python(operand):
         kind: Kind = "int" if operand.kind == "bool" else operand.kind
-        atom = trace.convert(operand.atom, _DTYPE[kind])
+        atom = trace.convert(operand.atom, PYTHON_DTYPE[kind])
         if op is ast.Invert:
             raise UnsupportedError("~ of a Python number is not supported.", suggestion="Use np.logical_not.")
         return Scalar(atom if op is ast.UAdd else trace.emit("neg", atom), kind)
@@ -162,68 +162,13 @@ def apply_ufunc(trace: Trace, ufunc: np.ufunc, operands: list[Value]) -> Number:
     return elementwise(trace, ufunc, PRIMITIVE_OF.get(ufunc, ufunc.__name__), operands, **params)
 
 
-def power(trace: Trace, base: Value, exponent: Value, *, python: bool = False) -> Number:
-    """``base ** exponent``. An integer exponent never goes through a logarithm; a static one is `integer_power`.
-
-    `python` says that both are Python numbers under Python's own operator.
-    """
-    if is_number(exponent) and _is_small_integer(exponent.value):  # type: ignore[union-attr]
-        return _integer_power(trace, base, exponent.value, exponent, python)  # type: ignore[union-attr]
-    if _is_integer(trace, exponent):
-        return _power_int(trace, base, exponent, python)
-    if isinstance(base, Array) and is_number(exponent) and exponent.value == 0.5:  # type: ignore[union-attr]
-        dtype = loop_dtypes(np.power, [base, exponent])[0]
-        return finish(trace, "sqrt", [typed(trace, base, dtype)])  # as NumPy does for an array
-    return _retyped(elementwise(trace, np.power, "power", [base, exponent]), "float" if python else "scalar")
-
-
-def _integer_power(trace: Trace, base: Value, number: Any, exponent: Value, python: bool) -> Number:
-    if python:
-        whole = not isinstance(number, float) and number >= 0 and _kind(base) != "float"
-        kind: Kind = "int" if whole else "float"
-        return Scalar(trace.emit("integer_power", typed(trace, base, _DTYPE[kind]), n=int(number)), kind)
-    dtype = loop_dtypes(np.power, [base, exponent])[0]
-    if not dtype.startswith("float") and number < 0:
-        raise MindastTypeError("Integers to negative integer powers are not allowed.", suggestion="Use a float base.")
-    return finish(trace, "integer_power", [typed(trace, base, dtype)], n=int(number))
-
-
-def _power_int(trace: Trace, base: Value, exponent: Value, python: bool) -> Number:
-    """An integer exponent of run time. Of an integer base the result's dtype, or an error, hangs on its sign."""
-    dtype = loop_dtypes(np.power, [base, exponent])[0]
-    if not dtype.startswith("float") or (python and _kind(base) != "float"):
-        raise trace.needs_static(exponent, "The exponent of an integer")
-    inputs = aligned(trace, [typed(trace, base, dtype), trace.atom(exponent)])
-    out = trace.emit("power_int", *inputs)
-    return Array(out) if out.type.rank else Scalar(out, "float" if python else "scalar")
-
-
-def _is_integer(trace: Trace, value: Value) -> bool:
-    return isinstance(value, Length | Scalar | Array) and trace.atom(value).type.dtype in INTEGERS
-
-
-def _is_small_integer(number: Any) -> bool:
-    return bool(np.isfinite(number)) and number == int(number) and abs(int(number)) <= 2**31
-
-
-def _retyped(value: Number, kind: Kind) -> Number:
-    return Scalar(value.atom, kind) if isinstance(value, Scalar) else value
-
-
 def _numeric(value: Value) -> bool:
     return isinstance(value, Scalar | Array | Length) or is_number(value)
 
 
-def _kind(value: Value) -> Kind:
-    """The kind of a Python number."""
-    if isinstance(value, Known):
-        return type(value.value).__name__  # type: ignore[return-value]
-    return value.kind if isinstance(value, Scalar) else "int"
-
-
 def _python(trace: Trace, op: Op, left: Value, right: Value) -> Value:
     """Arithmetic of Python numbers: float64 and int64, and the result stays a Python number."""
-    kind = max(_kind(left), _kind(right), key=_RANK.index)
+    kind = max(kind_of(left), kind_of(right), key=_RANK.index)
     if op in (ast.BitAnd, ast.BitOr, ast.BitXor):
         if kind != "bool":
             raise UnsupportedError("Bit operations on run-time ints are not supported.")
@@ -232,7 +177,7 @@ def _python(trace: Trace, op: Op, left: Value, right: Value) -> Value:
         kind = "float"
     if op not in COMPARISONS and kind == "bool":
         kind = "int"
-    inputs = aligned(trace, [typed(trace, v, _DTYPE[kind]) for v in (left, right)])
+    inputs = aligned(trace, [typed(trace, v, PYTHON_DTYPE[kind]) for v in (left, right)])
     name = PRIMITIVE_OF.get(UFUNCS[op], UFUNCS[op].__name__)
     return Scalar(trace.emit(name, *inputs), "bool" if op in COMPARISONS else kind)
 
@@ -292,11 +237,9 @@ def truth(trace: Trace, value: Value) -> bool:
     if isinstance(value, Scalar | Array | Length | Condition):
         error = trace.needs_static(value, "A condition")
         if isinstance(error, UnsupportedError):
-            lengths = "Branch on ranks, options or int arguments; lengths vary from call to call."
-            values = "Select values with np.where(condition, a, b)."
             raise UnsupportedError(
                 "A branch is decided by a value that is not known before the call.",
-                suggestion=lengths if isinstance(value, Length | Condition) else values,
+                suggestion="Select with np.where(condition, a, b); branch on ranks, options and int arguments only.",
             )
         raise error
     return not isinstance(value, Slice)

@@ -5,7 +5,6 @@ cell run again or two lambdas on one line never yield the source of another func
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -21,6 +20,7 @@ from mindast.diagnostics import Source, Span
 from mindast.errors import SourceUnavailableError
 
 _FUTURES = sum(getattr(__future__, name).compiler_flag for name in set(__future__.all_feature_names))
+_SCOPE = "__mindast_scope__"
 _KIND = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR | inspect.CO_COROUTINE
 _HELP = "Define the function in a file or a notebook cell, and import the file again after editing it."
 Loaded = tuple[Source, ast.FunctionDef]
@@ -96,16 +96,21 @@ def _parse(text: str) -> ast.Module:
         return ast.Module([], [])
 
 
+def _statement(node: Definition) -> ast.stmt:
+    """A statement that compiles `node` without its decorators."""
+    if isinstance(node, ast.Lambda):
+        return ast.Expr(node)
+    return type(node)(node.name, node.args, node.body, [], None)
+
+
 def _compiled(node: Definition, code: CodeType) -> Iterator[CodeType]:
     """Code objects that `node` compiles to in a scope that has the closure variables of `code`."""
-    inner: ast.stmt
-    if isinstance(node, ast.Lambda):
-        inner = ast.Expr(node)
-    else:
-        inner = type(node)(node.name, node.args, node.body, [], None)
+
+    inner = _statement(node)
     names = [ast.arg(name) for name in code.co_freevars]
     arguments = ast.arguments(posonlyargs=[], args=names, kwonlyargs=[], kw_defaults=[], defaults=[])
-    outer = ast.FunctionDef("scope", arguments, [ast.copy_location(inner, node)], [], None)
+    own = [] if code.co_name in code.co_freevars or isinstance(node, ast.Lambda) else [ast.Global([code.co_name])]
+    outer = ast.FunctionDef(_SCOPE, arguments, [*own, ast.copy_location(inner, node)], [], None)
     module = ast.fix_missing_locations(ast.Module([ast.copy_location(outer, node)], []))
     try:
         scope = compile(module, "<source>", "exec", flags=code.co_flags & _FUTURES, dont_inherit=True)
@@ -133,9 +138,7 @@ def _instructions(code: CodeType) -> list[tuple[str, Any]]:
     position = {ins.offset: number for number, ins in enumerate(kept)}
     jumps = {*dis.hasjrel, *dis.hasjabs}
     plain = {"LOAD_METHOD": "LOAD_ATTR"}
-    return [
-        (plain.get(i.opname, i.opname), position.get(i.argval) if i.opcode in jumps else _operand(i)) for i in kept
-    ]
+    return [(plain.get(i.opname, i.opname), position.get(i.argval) if i.opcode in jumps else _operand(i)) for i in kept]
 
 
 def _operand(instruction: dis.Instruction) -> Any:
@@ -146,6 +149,8 @@ def _operand(instruction: dis.Instruction) -> Any:
 def _same_constant(a: Any, b: Any) -> bool:
     if isinstance(a, CodeType) and isinstance(b, CodeType):
         return _same(a, b)
+    if isinstance(a, str) and isinstance(b, str) and b.startswith(f"{_SCOPE}.<locals>."):  # the name of an inner class
+        return a.endswith(b.partition(".<locals>.")[2])
     return type(a) is type(b) and repr(a) == repr(b)  # repr: nan is itself, 0.0 is not -0.0, True is not 1
 
 

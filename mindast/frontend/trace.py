@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mindast.diagnostics import Source, Span
-from mindast.errors import MindastTypeError, UnsupportedError
+from mindast.errors import InternalError, MindastTypeError, UnsupportedError
 from mindast.frontend.extents import Extents
 from mindast.frontend.source import span_of, text_of
 from mindast.frontend.values import Array, Known, Length, NeedsStatic, Number, Scalar, Value, describe
@@ -56,9 +56,13 @@ class Trace:
         if isinstance(record, Elementwise) and record.result not in ("select", "first"):
             wrong = next((t.dtype for t in types if t.dtype not in record.dtypes), None)
             if wrong is not None:
-                raise UnsupportedError(f"{self.where} is not supported for {wrong}.", suggestion="Use floats: x.astype(float).")
+                problem = f"{self.where} is not supported for {wrong}."
+                raise UnsupportedError(problem, suggestion="Use floats: x.astype(float).")
         params = {k: map_dims(v, self._resolved) for k, v in params.items()}
-        (type_,) = record.result_types(types, params, tuple(isinstance(a, Lit) for a in inputs))
+        try:
+            (type_,) = record.result_types(types, params, tuple(isinstance(a, Lit) for a in inputs))
+        except ValueError as error:
+            raise InternalError(f"{self.where}: {error}.") from error
         out = Var(type_)
         span = self.builder.span
         self.builder.append(Eqn(record, tuple(inputs), tuple(sorted(params.items())), (out,), span, self.builder.note))
@@ -107,7 +111,8 @@ class Trace:
         if roots:
             return NeedsStatic(roots[0])
         if isinstance(value, Known | Length | Scalar | Array):
-            return UnsupportedError(f"{what} must be known before the call; here it is {describe(value)} computed in it.")
+            problem = f"{what} must be known before the call; this is {describe(value)} computed in it."
+            return UnsupportedError(problem, suggestion="Use a constant or an int argument.")
         return UnsupportedError(f"{what} cannot be {describe(value)}.")
 
     def _int_roots(self, atom: Atom) -> list[tuple[Any, ...]]:

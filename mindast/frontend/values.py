@@ -159,7 +159,8 @@ def is_none(value: Value) -> bool:
 
 def is_number(value: Value) -> bool:
     """Whether `value` is a static number: a literal to NumPy."""
-    return isinstance(value, Known) and isinstance(value.value, bool | int | float | np.bool_ | np.integer | np.floating)
+    numbers = (bool, int, float, np.bool_, np.integer, np.floating)
+    return isinstance(value, Known) and isinstance(value.value, numbers)
 
 
 def tree_leaves(value: Value) -> Iterator[Value]:

@@ -8,13 +8,15 @@ variable's name or a number. Nothing aliases: buffers are disjoint, except where
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 from mindast.diagnostics import Span
 from mindast.ir.array import Primitive
 from mindast.ir.program import Program
-from mindast.ir.types import Dim, Shape, dim_prod
+from mindast.ir.types import Dim, Shape, dim_prod, is_float
 
 Role = Literal["input", "value", "gradient", "residual", "workspace"]
 Index = str | int
@@ -92,7 +94,20 @@ class Apply:
     dtype: str
 
 
-Expr = Scalar | Number | Length | Load | Apply
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The result of the reduction that `accumulator` has gone through."""
+
+    accumulator: Scalar
+    kind: Reduction
+
+    @property
+    def dtype(self) -> str:
+        """That of what was reduced."""
+        return self.accumulator.dtype
+
+
+Expr = Scalar | Number | Length | Load | Apply | Total
 
 
 # Statements
@@ -116,27 +131,19 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """``scalar`` begins a reduction; its `Reduce` statements stand in loops below and `Finish` ends it."""
+    """`accumulator` begins a reduction; its `Reduce` statements stand in loops below, and `Total` is its result."""
 
-    scalar: Scalar
+    accumulator: Scalar
     kind: Reduction
 
 
 @dataclass(frozen=True, slots=True)
 class Reduce:
-    """``scalar = scalar (kind) value``, to be added up at least as accurately as NumPy would."""
+    """``accumulator = accumulator (kind) value``, to be added up at least as accurately as NumPy would."""
 
-    scalar: Scalar
+    accumulator: Scalar
     kind: Reduction
     value: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """From here on `scalar` holds the result of its reduction."""
-
-    scalar: Scalar
-    kind: Reduction
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +192,7 @@ class Product:
     batch: Dim | None = None
 
 
-Stmt = Let | Store | Start | Reduce | Finish | Accumulate | Fill | Loop | Product
+Stmt = Let | Store | Start | Reduce | Accumulate | Fill | Loop | Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +235,9 @@ class Kernel:
     blocks: tuple[Block, ...]
     allocations: tuple[Allocation, ...]
     flops: Dim
-    symbols: tuple[str, ...] = field(default=())
+    symbols: tuple[str, ...]  # of the extents
+    indices: tuple[str, ...]  # loop variables, by axis
+    names: frozenset[str]  # every name in use
 
     @property
     def name(self) -> str:
@@ -242,3 +251,17 @@ def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
         yield stmt
         if isinstance(stmt, Loop):
             yield from statements(stmt.body)
+
+def neutral(kind: Reduction, dtype: str) -> float | int | bool:
+    """What a reduction starts from."""
+    if kind in ("any", "all"):
+        return kind == "all"
+    if kind in ("sum", "prod"):
+        value = int(kind == "prod")
+        return float(value) if is_float(dtype) else value
+    if is_float(dtype):
+        return float("-inf") if kind == "max" else float("inf")
+    if dtype == "bool":
+        return kind == "min"
+    limits = np.iinfo(dtype)
+    return int(limits.min if kind == "max" else limits.max)

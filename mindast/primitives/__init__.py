@@ -1,6 +1,19 @@
 """One record per primitive: rule, spellings, reference and samples together."""
 
-from mindast.primitives import arithmetic, control, linalg, maths, pieces, products, reduce, rounding, select, shape
+from mindast.primitives import (
+    arithmetic,
+    control,
+    linalg,
+    maths,
+    nn,
+    pieces,
+    products,
+    reduce,
+    rounding,
+    select,
+    shape,
+    windows,
+)
 from mindast.primitives.base import PRIMITIVES
 
 __all__ = [
@@ -9,10 +22,12 @@ __all__ = [
     "control",
     "linalg",
     "maths",
+    "nn",
     "pieces",
     "products",
     "reduce",
     "rounding",
     "select",
     "shape",
+    "windows",
 ]

@@ -12,6 +12,7 @@ from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject, PyObject_Call
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+from mindast.runtime._checks cimport direct, named, same_shape
 
 import numpy as np
 
@@ -22,7 +23,6 @@ from mindast.runtime.locks import ForkLock
 cnp.import_array()
 
 cdef extern from "Python.h":
-    object PyType_GenericAlloc(type kind, Py_ssize_t count)
     PyObject* PyCell_Get(PyObject* cell)
     void Py_DECREF(PyObject* value)
 
@@ -31,17 +31,6 @@ cdef enum Quick:
 
 cdef int REMEMBERED = 8
 cdef int ATTEMPTS = 32
-
-
-cdef inline object _named(type record, tuple items, Py_ssize_t start):
-    """A named tuple of ``items[start:]``, without a call of its class."""
-    cdef Py_ssize_t k, count = PyTuple_GET_SIZE(items) - start
-    cdef object made = PyType_GenericAlloc(record, count)
-    for k in range(count):
-        item = items[start + k]
-        Py_INCREF(item)
-        PyTuple_SET_ITEM(made, k, item)
-    return made
 
 
 @cython.final
@@ -83,7 +72,8 @@ cdef class Backward:
     cdef readonly type record
     cdef readonly tuple inputs, cotangents
     cdef Quick _quick
-    cdef int _typenum, _rank
+    cdef int _typenum
+    cdef tuple _typenums
     cdef type _scalar
 
     def __init__(self, call, type record, inputs, cotangents, outputs, *, rebuild=None, split=None):
@@ -95,29 +85,23 @@ cdef class Backward:
         self.rebuild = rebuild
         self.split = split
         self._quick = SLOW
+        self._typenums = _typenums(outputs)
         if split is None and len(self.cotangents) == 1 and self.cotangents[0] is not None:
             leaf = self.cotangents[0]
             dtype = np.dtype(leaf.dtype)
             self._typenum = dtype.num
-            self._rank = leaf.rank
             self._scalar = dtype.type
             self._quick = {"float": FLOAT, "scalar": SCALAR, "array": ARRAY}[leaf.kind]
 
     cdef object _fitting(self, object cotangent, object value):
         """The cotangent as the kernel takes it, where that is quickly told; else None."""
-        cdef int axis
         if self._quick == ARRAY:
-            if type(cotangent) is not cnp.ndarray or type(value) is not cnp.ndarray:
+            if type(cotangent) is not cnp.ndarray:
                 return None
             given = <cnp.ndarray>cotangent
-            if cnp.PyArray_TYPE(given) != self._typenum or cnp.PyArray_NDIM(given) != self._rank:
+            if cnp.PyArray_TYPE(given) != self._typenum:
                 return None
-            if not cnp.PyArray_ISCARRAY_RO(given):
-                return None
-            for axis in range(self._rank):
-                if cnp.PyArray_DIM(given, axis) != cnp.PyArray_DIM(<cnp.ndarray>value, axis):
-                    return None
-            return cotangent
+            return cotangent if cnp.PyArray_ISCARRAY_RO(given) and same_shape(given, value) else None
         if self._quick == FLOAT:
             return cotangent if type(cotangent) is float else None
         if self._quick == SCALAR:
@@ -149,11 +133,14 @@ cdef class Pullback:
         cdef tuple given = (quick,) if quick is not None else _cotangents(plan, cotangent, self._results)
         cdef tuple arguments = self._arguments(given)
         if out is not None:
+            if plan.rebuild is None and direct(out, plan.outputs.like, plan._typenums, self._leaves, arguments):
+                _answered(PyObject_Call(plan.call, arguments, {"out": out}))
+                return named(plan.record, out, 0)
             checked = plan.outputs.prepare(out, self._leaves, self._results + arguments)
             _answered(PyObject_Call(plan.call, arguments, {"out": checked.buffers}))
-            return _named(plan.record, checked.deliver(), 0)
+            return named(plan.record, checked.deliver(), 0)
         gradients = _answered(PyObject_Call(plan.call, arguments, <object>NULL))
-        return _named(plan.record, gradients if plan.rebuild is None else plan.rebuild(gradients), 0)
+        return named(plan.record, gradients if plan.rebuild is None else plan.rebuild(gradients), 0)
 
     cdef tuple _arguments(self, tuple given):
         cdef tuple inputs = self._backward.inputs
@@ -168,6 +155,11 @@ cdef class Pullback:
             Py_INCREF(item)
             PyTuple_SET_ITEM(arguments, k, item)
         return arguments
+
+
+cdef tuple _typenums(outputs):
+    """NumPy's type numbers of the gradients."""
+    return () if outputs is None else tuple([np.dtype(dtype).num for dtype in outputs.dtypes])
 
 
 cdef tuple _own(Backward plan, Py_ssize_t first, tuple results):
@@ -205,6 +197,7 @@ cdef inline tuple _answered(object results):
 cdef class Specialisation:
     cdef readonly object call, rebuild_value, rebuild, outputs, flatten
     cdef readonly tuple leaves, captures, constants
+    cdef tuple _typenums
     cdef readonly Py_ssize_t values
     cdef readonly type record
     cdef readonly Backward backward
@@ -218,6 +211,7 @@ cdef class Specialisation:
         self.record = record
         self.rebuild = rebuild
         self.outputs = outputs
+        self._typenums = _typenums(outputs)
         self.backward = backward
         self.flatten = flatten
         self.captures = tuple(captures)
@@ -252,10 +246,10 @@ cdef class Specialisation:
         if self.record is None:
             return self._value(results)
         if self.rebuild is None:
-            named = _named(self.record, results, self.values)
+            made = named(self.record, results, self.values)
         else:
-            named = _named(self.record, self.rebuild(results[self.values:]), 0)
-        return (self._value(results), named) if self.values else named
+            made = named(self.record, self.rebuild(results[self.values:]), 0)
+        return (self._value(results), made) if self.values else made
 
     cdef object _value(self, tuple results):
         if self.rebuild_value is None:
@@ -265,12 +259,18 @@ cdef class Specialisation:
     cdef object _into(self, tuple leaves, object out):
         if self.outputs is None or self.record is None:
             raise MindastTypeError("out= is for gradients")
+        if self.rebuild is None and direct(out, self.outputs.like, self._typenums, leaves, ()):
+            results = PyObject_Call(self.call, leaves, {"out": out})
+            if results is NotImplemented:
+                return results
+            made = named(self.record, out, 0)
+            return (self._value(results), made) if self.values else made
         checked = self.outputs.prepare(out, leaves)
         results = PyObject_Call(self.call, leaves, {"out": checked.buffers})
         if results is NotImplemented:
             return results
-        named = _named(self.record, checked.deliver(), 0)
-        return (self._value(results), named) if self.values else named
+        made = named(self.record, checked.deliver(), 0)
+        return (self._value(results), made) if self.values else made
 
 
 @cython.final

@@ -75,6 +75,11 @@ static inline PyObject *mindast_result(PyObject *out, int place, int type, int r
     return PyArray_EMPTY(rank, shape, type, 0);
 }
 
+/* Where a scalar result goes: into entry `place` of `out` where the caller gave one. */
+static inline void *mindast_cell(PyObject *out, int place, void *otherwise) {
+    return out == Py_None ? otherwise : PyArray_DATA((PyArrayObject *)PyTuple_GET_ITEM(out, place));
+}
+
 /* The value at `from` as a NumPy scalar. */
 static inline PyObject *mindast_scalar(int type, void *from) {
     PyArray_Descr *descr;

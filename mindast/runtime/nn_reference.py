@@ -8,6 +8,7 @@ of their operands. ValueError where a window is larger than the padded image.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,7 @@ __all__ = [
     "erf",
     "erfc",
     "output_extents",
+    "stop_gradient",
     "take_along",
     "take_rows",
     "window_argmax",
@@ -33,6 +35,14 @@ __all__ = [
 
 Array = NDArray[Any]
 Pair = tuple[int, int]
+
+
+def stop_gradient(x: Array) -> Array:
+    """x, which every derivative takes for a constant."""
+    return x
+
+
+stop_gradient.__mindast_primitive__ = "stop_gradient"  # type: ignore[attr-defined]
 
 
 def output_extents(shape: Pair, size: Pair, stride: Pair, padding: Pair, dilation: Pair = (1, 1)) -> Pair:
@@ -79,16 +89,17 @@ def conv(x: Array, w: Array, *, stride: Pair, padding: Pair, dilation: Pair, gro
         raise ValueError(f"{x.shape[1]} channels against {groups} groups of {w.shape[1]}")
     places = output_extents(x.shape[2:], w.shape[2:], stride, padding, dilation)
     padded, kernels = _padded(_grouped(x, groups, 1), padding), _grouped(w, groups, 0)
-    y = np.zeros((len(x), groups, kernels.shape[1], places[0] * places[1]), np.result_type(x, w))
+    y = np.zeros((len(x), groups, kernels.shape[1], math.prod(places)), np.result_type(x, w))
     for i, j, pixels in _taps(w.shape[2:], places, stride, dilation):
-        y += kernels[..., i, j] @ padded[pixels].reshape(len(x), groups, w.shape[1], -1)
+        y += kernels[..., i, j] @ padded[pixels].reshape(len(x), groups, w.shape[1], math.prod(places))
     return y.reshape(len(x), len(w), *places)
 
 
 def conv_input(g: Array, w: Array, *, shape: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Array:
     """The transpose of `conv` in its images, which have `shape`: ``sum(g * conv(x, w)) = sum(conv_input(g, w) * x)``."""
     places = output_extents(shape, w.shape[2:], stride, padding, dilation)
-    kernels, cotangents = _grouped(w, groups, 0), _grouped(g, groups, 1).reshape(len(g), groups, -1, g[0, 0].size)
+    kernels = _grouped(w, groups, 0)
+    cotangents = g.reshape(len(g), groups, kernels.shape[1], math.prod(places))
     extents = (shape[0] + 2 * padding[0], shape[1] + 2 * padding[1])
     padded = np.zeros((len(g), groups, w.shape[1], *extents), np.result_type(g, w))
     for i, j, pixels in _taps(w.shape[2:], places, stride, dilation):
@@ -100,12 +111,12 @@ def conv_input(g: Array, w: Array, *, shape: Pair, stride: Pair, padding: Pair, 
 def conv_weight(x: Array, g: Array, *, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Array:
     """The transpose of `conv` in its kernels, which have extents `kernel`."""
     places = output_extents(x.shape[2:], kernel, stride, padding, dilation)
-    padded, cotangents = _padded(_grouped(x, groups, 1), padding), _grouped(g, groups, 1)
-    cotangents = cotangents.reshape(*cotangents.shape[:3], -1)
+    padded = _padded(_grouped(x, groups, 1), padding)
     out, per_group = g.shape[1] // groups, x.shape[1] // groups
+    cotangents = g.reshape(len(g), groups, out, math.prod(places))
     result = np.zeros((groups, out, per_group, *kernel), np.result_type(x, g))
     for i, j, pixels in _taps(kernel, places, stride, dilation):
-        windows = padded[pixels].reshape(len(x), groups, per_group, -1)
+        windows = padded[pixels].reshape(len(x), groups, per_group, math.prod(places))
         result[..., i, j] = np.sum(cotangents @ np.swapaxes(windows, -1, -2), axis=0)
     return result.reshape(groups * out, per_group, *kernel)
 

@@ -110,10 +110,10 @@ cdef extern from "maths.h" nogil:
 
 
 cdef extern from "sums.h" nogil:
-    enum: BLOCK "MINDAST_BLOCK"
     ctypedef struct Sum "mindast_sum":
         pass
     Sum zero "mindast_zero"() noexcept
+    void add_term "mindast_add"(Sum* sum, double term) noexcept
     void add_terms "mindast_add_terms"(Sum* sum, const double* terms, Py_ssize_t count) noexcept
     void add_termsf "mindast_add_termsf"(Sum* sum, const float* terms, Py_ssize_t count) noexcept
     double total "mindast_total"(Sum sum) noexcept
@@ -140,6 +140,8 @@ cdef extern from "arrays.h":
     object result "mindast_result"(object out, int place, int type, int rank, ...)
     object scalar "mindast_scalar"(int type, void* value)
     char* workspace "mindast_workspace"(Py_ssize_t bytes, double estimate) except NULL
+    void* cell "mindast_cell"(object out, int place, void* otherwise) noexcept
+    void release "free"(void* memory) noexcept
     Py_ssize_t aligned "mindast_aligned"(Py_ssize_t bytes) noexcept nogil
     enum:
         BOOL "NPY_BOOL"
@@ -162,7 +164,6 @@ cdef extern from "arrays.h":
     int8_t[:, :, :, :, ::1] view5_int8 "MINDAST_VIEW"(int8_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4) noexcept
     int8_t[:, :, :, :, :, ::1] view6_int8 "MINDAST_VIEW"(int8_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5) noexcept
     int8_t[:, :, :, :, :, :, ::1] view7_int8 "MINDAST_VIEW"(int8_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6) noexcept
-    int8_t[:, :, :, :, :, :, :, ::1] view8_int8 "MINDAST_VIEW"(int8_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6, Py_ssize_t n7) noexcept
     int16_t[::1] view1_int16 "MINDAST_VIEW"(int16_t* start, Py_ssize_t n0) noexcept
     int16_t[:, ::1] view2_int16 "MINDAST_VIEW"(int16_t* start, Py_ssize_t n0, Py_ssize_t n1) noexcept
     int16_t[:, :, ::1] view3_int16 "MINDAST_VIEW"(int16_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept
@@ -170,7 +171,6 @@ cdef extern from "arrays.h":
     int16_t[:, :, :, :, ::1] view5_int16 "MINDAST_VIEW"(int16_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4) noexcept
     int16_t[:, :, :, :, :, ::1] view6_int16 "MINDAST_VIEW"(int16_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5) noexcept
     int16_t[:, :, :, :, :, :, ::1] view7_int16 "MINDAST_VIEW"(int16_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6) noexcept
-    int16_t[:, :, :, :, :, :, :, ::1] view8_int16 "MINDAST_VIEW"(int16_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6, Py_ssize_t n7) noexcept
     int32_t[::1] view1_int32 "MINDAST_VIEW"(int32_t* start, Py_ssize_t n0) noexcept
     int32_t[:, ::1] view2_int32 "MINDAST_VIEW"(int32_t* start, Py_ssize_t n0, Py_ssize_t n1) noexcept
     int32_t[:, :, ::1] view3_int32 "MINDAST_VIEW"(int32_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept
@@ -178,7 +178,6 @@ cdef extern from "arrays.h":
     int32_t[:, :, :, :, ::1] view5_int32 "MINDAST_VIEW"(int32_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4) noexcept
     int32_t[:, :, :, :, :, ::1] view6_int32 "MINDAST_VIEW"(int32_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5) noexcept
     int32_t[:, :, :, :, :, :, ::1] view7_int32 "MINDAST_VIEW"(int32_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6) noexcept
-    int32_t[:, :, :, :, :, :, :, ::1] view8_int32 "MINDAST_VIEW"(int32_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6, Py_ssize_t n7) noexcept
     int64_t[::1] view1_int64 "MINDAST_VIEW"(int64_t* start, Py_ssize_t n0) noexcept
     int64_t[:, ::1] view2_int64 "MINDAST_VIEW"(int64_t* start, Py_ssize_t n0, Py_ssize_t n1) noexcept
     int64_t[:, :, ::1] view3_int64 "MINDAST_VIEW"(int64_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept
@@ -186,7 +185,6 @@ cdef extern from "arrays.h":
     int64_t[:, :, :, :, ::1] view5_int64 "MINDAST_VIEW"(int64_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4) noexcept
     int64_t[:, :, :, :, :, ::1] view6_int64 "MINDAST_VIEW"(int64_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5) noexcept
     int64_t[:, :, :, :, :, :, ::1] view7_int64 "MINDAST_VIEW"(int64_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6) noexcept
-    int64_t[:, :, :, :, :, :, :, ::1] view8_int64 "MINDAST_VIEW"(int64_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6, Py_ssize_t n7) noexcept
     uint8_t[::1] view1_uint8 "MINDAST_VIEW"(uint8_t* start, Py_ssize_t n0) noexcept
     uint8_t[:, ::1] view2_uint8 "MINDAST_VIEW"(uint8_t* start, Py_ssize_t n0, Py_ssize_t n1) noexcept
     uint8_t[:, :, ::1] view3_uint8 "MINDAST_VIEW"(uint8_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept
@@ -194,7 +192,6 @@ cdef extern from "arrays.h":
     uint8_t[:, :, :, :, ::1] view5_uint8 "MINDAST_VIEW"(uint8_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4) noexcept
     uint8_t[:, :, :, :, :, ::1] view6_uint8 "MINDAST_VIEW"(uint8_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5) noexcept
     uint8_t[:, :, :, :, :, :, ::1] view7_uint8 "MINDAST_VIEW"(uint8_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6) noexcept
-    uint8_t[:, :, :, :, :, :, :, ::1] view8_uint8 "MINDAST_VIEW"(uint8_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6, Py_ssize_t n7) noexcept
     uint16_t[::1] view1_uint16 "MINDAST_VIEW"(uint16_t* start, Py_ssize_t n0) noexcept
     uint16_t[:, ::1] view2_uint16 "MINDAST_VIEW"(uint16_t* start, Py_ssize_t n0, Py_ssize_t n1) noexcept
     uint16_t[:, :, ::1] view3_uint16 "MINDAST_VIEW"(uint16_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept
@@ -202,7 +199,6 @@ cdef extern from "arrays.h":
     uint16_t[:, :, :, :, ::1] view5_uint16 "MINDAST_VIEW"(uint16_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4) noexcept
     uint16_t[:, :, :, :, :, ::1] view6_uint16 "MINDAST_VIEW"(uint16_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5) noexcept
     uint16_t[:, :, :, :, :, :, ::1] view7_uint16 "MINDAST_VIEW"(uint16_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6) noexcept
-    uint16_t[:, :, :, :, :, :, :, ::1] view8_uint16 "MINDAST_VIEW"(uint16_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6, Py_ssize_t n7) noexcept
     uint32_t[::1] view1_uint32 "MINDAST_VIEW"(uint32_t* start, Py_ssize_t n0) noexcept
     uint32_t[:, ::1] view2_uint32 "MINDAST_VIEW"(uint32_t* start, Py_ssize_t n0, Py_ssize_t n1) noexcept
     uint32_t[:, :, ::1] view3_uint32 "MINDAST_VIEW"(uint32_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept
@@ -210,7 +206,6 @@ cdef extern from "arrays.h":
     uint32_t[:, :, :, :, ::1] view5_uint32 "MINDAST_VIEW"(uint32_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4) noexcept
     uint32_t[:, :, :, :, :, ::1] view6_uint32 "MINDAST_VIEW"(uint32_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5) noexcept
     uint32_t[:, :, :, :, :, :, ::1] view7_uint32 "MINDAST_VIEW"(uint32_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6) noexcept
-    uint32_t[:, :, :, :, :, :, :, ::1] view8_uint32 "MINDAST_VIEW"(uint32_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6, Py_ssize_t n7) noexcept
     uint64_t[::1] view1_uint64 "MINDAST_VIEW"(uint64_t* start, Py_ssize_t n0) noexcept
     uint64_t[:, ::1] view2_uint64 "MINDAST_VIEW"(uint64_t* start, Py_ssize_t n0, Py_ssize_t n1) noexcept
     uint64_t[:, :, ::1] view3_uint64 "MINDAST_VIEW"(uint64_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept
@@ -218,7 +213,6 @@ cdef extern from "arrays.h":
     uint64_t[:, :, :, :, ::1] view5_uint64 "MINDAST_VIEW"(uint64_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4) noexcept
     uint64_t[:, :, :, :, :, ::1] view6_uint64 "MINDAST_VIEW"(uint64_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5) noexcept
     uint64_t[:, :, :, :, :, :, ::1] view7_uint64 "MINDAST_VIEW"(uint64_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6) noexcept
-    uint64_t[:, :, :, :, :, :, :, ::1] view8_uint64 "MINDAST_VIEW"(uint64_t* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6, Py_ssize_t n7) noexcept
     float[::1] view1_float32 "MINDAST_VIEW"(float* start, Py_ssize_t n0) noexcept
     float[:, ::1] view2_float32 "MINDAST_VIEW"(float* start, Py_ssize_t n0, Py_ssize_t n1) noexcept
     float[:, :, ::1] view3_float32 "MINDAST_VIEW"(float* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept
@@ -226,7 +220,6 @@ cdef extern from "arrays.h":
     float[:, :, :, :, ::1] view5_float32 "MINDAST_VIEW"(float* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4) noexcept
     float[:, :, :, :, :, ::1] view6_float32 "MINDAST_VIEW"(float* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5) noexcept
     float[:, :, :, :, :, :, ::1] view7_float32 "MINDAST_VIEW"(float* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6) noexcept
-    float[:, :, :, :, :, :, :, ::1] view8_float32 "MINDAST_VIEW"(float* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6, Py_ssize_t n7) noexcept
     double[::1] view1_float64 "MINDAST_VIEW"(double* start, Py_ssize_t n0) noexcept
     double[:, ::1] view2_float64 "MINDAST_VIEW"(double* start, Py_ssize_t n0, Py_ssize_t n1) noexcept
     double[:, :, ::1] view3_float64 "MINDAST_VIEW"(double* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2) noexcept
@@ -234,4 +227,3 @@ cdef extern from "arrays.h":
     double[:, :, :, :, ::1] view5_float64 "MINDAST_VIEW"(double* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4) noexcept
     double[:, :, :, :, :, ::1] view6_float64 "MINDAST_VIEW"(double* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5) noexcept
     double[:, :, :, :, :, :, ::1] view7_float64 "MINDAST_VIEW"(double* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6) noexcept
-    double[:, :, :, :, :, :, :, ::1] view8_float64 "MINDAST_VIEW"(double* start, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3, Py_ssize_t n4, Py_ssize_t n5, Py_ssize_t n6, Py_ssize_t n7) noexcept

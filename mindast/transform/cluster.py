@@ -188,10 +188,10 @@ def _merge(into: Cluster, new: Cluster, home: dict[Var, Cluster]) -> None:
 
 def _affinity(a: Cluster, b: Cluster) -> int:
     """How much two clusters have to say to each other; 0 where their spaces do not fit."""
-    if a.axes is None or b.axes is None:
-        return 0
+    if not a.axes or not b.axes:
+        return 0  # a product, or scalars, which are computed wherever they are first needed
     short, long = sorted((a.axes, b.axes), key=len)
-    if long[: len(short)] != short or (len(short) < len(long) and not short):
+    if long[: len(short)] != short or not short:
         return 0
     shared = [v for v in a.sources & b.sources if v.type.rank or not short]
     return 2 * len(a.outputs & b.sources) + 2 * len(b.outputs & a.sources) + len(shared)

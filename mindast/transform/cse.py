@@ -39,7 +39,7 @@ def _unique(body: Body, seen: ChainMap[Key, Eqn], same: ChainMap[Var, Var]) -> B
         if eqn.regions:
             eqns.append(eqn)
             continue
-        first = seen.setdefault(_key(eqn), eqn)
+        first = seen.setdefault(expression(eqn), eqn)
         if first is eqn:
             eqns.append(eqn)
         else:
@@ -68,7 +68,8 @@ def _atom(atom: Atom, same: ChainMap[Var, Var]) -> Atom:
     return same.get(atom, atom) if isinstance(atom, Var) else atom
 
 
-def _key(eqn: Eqn) -> Key:
+def expression(eqn: Eqn) -> Key:
+    """What `eqn` computes, as a key: equal for equations without regions that compute the same to the bit."""
     inputs: list[object] = [a if isinstance(a, Var) else repr(a) for a in eqn.inputs]
     if eqn.prim.name in COMMUTATIVE:
         inputs.sort(key=lambda a: a if isinstance(a, str) else f"{id(a)}")  # only for a key: no order is printed

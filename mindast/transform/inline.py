@@ -11,7 +11,6 @@ from mindast.ir.loops import (
     Block,
     Buffer,
     Expr,
-    Finish,
     Let,
     Load,
     Loop,
@@ -21,6 +20,7 @@ from mindast.ir.loops import (
     Start,
     Stmt,
     Store,
+    Total,
     statements,
 )
 from mindast.ir.types import Dim, dim_add, dim_mul
@@ -139,7 +139,7 @@ def flops(blocks: Sequence[Block]) -> Dim:
             for dim in (stmt.m, stmt.n, stmt.k, stmt.batch):
                 times = dim_mul(times, 1 if dim is None else dim)
             total = dim_add(total, dim_mul(2, times))
-        elif not isinstance(stmt, Start | Finish):
+        elif not isinstance(stmt, Start):
             each = sum(
                 int(getattr(p.prim, "cost", 1)) for e in expressions(stmt) for p in parts(e) if isinstance(p, Apply)
             )

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from mindast.diagnostics import Span
 from mindast.errors import InternalError
-from mindast.ir.array import Atom, Body, Eqn, Var
-from mindast.ir.loops import Block, Buffer, Kernel, Load, Product, Role, Scalar, Stmt, Store
+from mindast.ir.array import Atom, Body, Eqn, Lit, Var, bound_vars
+from mindast.ir.loops import Block, Buffer, Kernel, Load, Product, Reduction, Role, Scalar, Stmt, Store
 from mindast.ir.program import Program
 from mindast.ir.text import body_symbols
 from mindast.ir.types import ArrayType, Dim, dim_prod
@@ -48,6 +48,7 @@ class _Lowering:
         self.local: list[Buffer] = []
         self.anonymous: set[str] = set()  # scalars whose name says nothing
         self.served: list[Eqn] = []
+        self.delivered: set[Buffer] = set()
         self.params = tuple(
             self._own(Buffer(self.name(a.name), p.type.dtype, p.type.shape, "input"), p)
             for a, p in zip(program.arguments, self.body.params, strict=True)
@@ -75,7 +76,7 @@ class _Lowering:
 
     def _index_names(self) -> list[str]:
         hints = {v.name for e in self.body.eqns for v in e.outputs}
-        rank = max((len(c.axes) for c in self.clusters if c.axes is not None), default=0)
+        rank = max((p.type.rank for p in bound_vars(self.body)), default=0) + 1
         free = [c for c in INDICES if c not in hints and c not in self.taken]
         names = (free + [f"i{n}" for n in range(1, rank + 1)])[:rank]
         self.taken.update(names)
@@ -119,6 +120,11 @@ class _Lowering:
             self.anonymous.add(scalar.name)
         return scalar
 
+    def accumulator(self, var: Var, kind: Reduction) -> Scalar:
+        """A fresh scalar in which a reduction whose result is `var` runs."""
+        buffer = self.buffer(var)
+        return Scalar(self.name(f"{var.name if buffer is None else buffer.name}_{kind}"), var.type.dtype)
+
     def scratch(self, name: str, type_: ArrayType) -> Buffer:
         """A fresh piece of workspace."""
         buffer = Buffer(self.name(name), type_.dtype, type_.shape, "workspace")
@@ -137,7 +143,8 @@ class _Lowering:
 
     def run(self) -> Kernel:
         blocks = [b for c in self.clusters if (b := self._block(c)).body]
-        blocks += self._scalar_results()
+        self.served = []
+        blocks += [Block(rest, self._reasons())] if (rest := self._scalar_results()) else []
         blocks = inline_scalars(blocks, self.anonymous)
         blocks, slots, allocations = plan(self.params, self.outputs, self.local, blocks)
         return Kernel(
@@ -150,6 +157,8 @@ class _Lowering:
             allocations,
             flops(blocks),
             self.symbols,
+            tuple(self.indices),
+            frozenset(self.taken),
         )
 
     def _block(self, cluster: Cluster) -> Block:
@@ -160,31 +169,41 @@ class _Lowering:
             body = (self._product(eqn),)
         else:
             body = nest(self, cluster, [e for e in cluster.eqns if not e.prim.elementwise or e.out in self.stored])
-        return Block(body, self._reasons())
+        return Block(body + self._scalar_results(), self._reasons())
 
     def _reasons(self) -> tuple[tuple[Span | None, str], ...]:
         place = {e: i for i, e in enumerate(self.body.eqns)}
         served = sorted(set(self.served), key=place.__getitem__)
         return tuple(dict.fromkeys((e.span, e.note) for e in served))
 
-    def _scalar_results(self) -> list[Block]:
-        """Results of rank 0: computed where nobody needed them before, and put into their cells."""
-        blocks = []
+    def _scalar_results(self) -> tuple[Stmt, ...]:
+        """Results of rank 0 whose inputs are all there by now, computed and put into their cells."""
+        body: list[Stmt] = []
         for buffer, atom in zip(self.outputs, self.body.results, strict=True):
-            if buffer.shape:
-                continue
             assert isinstance(atom, Var)
-            self.served = []
-            source, at = self.graph.resolve(atom, ())
+            source, _ = self.graph.resolve(atom, ())
+            if buffer.shape or buffer in self.delivered or not self._is_ready(source):
+                continue
+            self.delivered.add(buffer)
             assert isinstance(source, Var)
-            body: tuple[Stmt, ...] = ()
             if source not in self.scalars:
                 eqn = self.graph.producer[source]
-                body = nest(self, Cluster((), [eqn], set()), [eqn])
-            value = self.scalars.get(source)
-            assert value is not None
-            blocks.append(Block((*body, Store(Load(buffer, ()), value)), self._reasons()))
-        return blocks
+                body += nest(self, Cluster((), [eqn], set()), [eqn])
+            body.append(Store(Load(buffer, ()), self.scalars[source]))
+        return tuple(body)
+
+    def _is_ready(self, atom: Atom) -> bool:
+        """Whether a scalar can be computed from what is there."""
+        todo = [atom]
+        while todo:
+            source, at = self.graph.resolve(todo.pop(), ())
+            if isinstance(source, Lit) or source in self.scalars or any_axis(at):
+                continue
+            eqn = self.graph.producer[source]
+            if not eqn.prim.elementwise and eqn.inputs:
+                return False
+            todo += eqn.inputs
+        return True
 
     def _product(self, eqn: Eqn) -> Stmt:
         if eqn.prim.name != "dot":

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-
 from mindast.ir.array import Atom, Eqn, Lit, Var
 from mindast.ir.loops import (
     Accumulate,
@@ -21,7 +19,6 @@ from mindast.ir.loops import (
     Buffer,
     Expr,
     Fill,
-    Finish,
     Index,
     Length,
     Let,
@@ -34,8 +31,10 @@ from mindast.ir.loops import (
     Start,
     Stmt,
     Store,
+    Total,
+    neutral,
 )
-from mindast.ir.types import ArrayType, Shape, is_float
+from mindast.ir.types import ArrayType, Shape
 from mindast.transform.cluster import (
     CHEAP,
     REDUCTIONS,
@@ -64,6 +63,9 @@ class Values(Protocol):
 
     def scalar(self, var: Var, at: Map) -> Scalar:
         """A fresh scalar for an element of the value."""
+
+    def accumulator(self, var: Var, kind: Reduction) -> Scalar:
+        """A fresh scalar in which a reduction whose result is `var` runs."""
 
     def scratch(self, name: str, type_: ArrayType) -> Buffer:
         """A fresh piece of workspace."""
@@ -147,17 +149,17 @@ class _Nest:
             if here == 0 and finish_level(eqn) is None:
                 self._clear(eqn, level)
         for eqn in starting:
-            self.partial[eqn] = self.values.scalar(eqn.out, result_map(eqn))
+            self.partial[eqn] = self.values.accumulator(eqn.out, REDUCTIONS[eqn.prim.name])
         self._level(inner)
         body = self.levels.pop().lines
         level.lines += [Start(self.partial[e], REDUCTIONS[e.prim.name]) for e in starting]
         level.lines.append(Loop(self.values.index(here), self.axes[here], tuple(body)))
         for eqn in starting:
-            level.lines.append(Finish(self.partial[eqn], REDUCTIONS[eqn.prim.name]))
+            total = Total(self.partial[eqn], REDUCTIONS[eqn.prim.name])
             if finish_level(eqn) is None:
-                level.lines.append(self._accumulate(eqn, self.partial[eqn]))
+                level.lines.append(self._accumulate(eqn, total))
             else:
-                self._finished(eqn, self.partial[eqn], level)
+                self._finished(eqn, total, level)
 
     def _phases(self, roots: Sequence[Eqn], here: int) -> dict[Eqn, int]:
         """In which loop of this level each root runs: after those that finish what it waits for. A root that needs no
@@ -180,14 +182,14 @@ class _Nest:
         if eqn in self.partial:
             level.lines.append(Reduce(self.partial[eqn], kind, term))
         elif finish_level(eqn) == depth(eqn):  # nothing is reduced but axes of length 1
-            scalar = self.values.scalar(eqn.out, at)
-            level.lines.append(Let(scalar, term))
-            self._finished(eqn, scalar, level)
+            self._finished(eqn, term, level)
         else:
             level.lines.append(self._accumulate(eqn, term))
 
-    def _finished(self, eqn: Eqn, scalar: Scalar, level: _Level) -> None:
+    def _finished(self, eqn: Eqn, value: Expr, level: _Level) -> None:
         at = result_map(eqn)
+        scalar = self.values.scalar(eqn.out, at)
+        level.lines.append(Let(scalar, value))
         self._know(eqn.out, at, scalar, level)
         buffer = self.values.buffer(eqn.out)
         if buffer is not None:
@@ -327,17 +329,3 @@ class _Nest:
                 level.lines.append(Store(Load(buffer, index), scalar))
                 self.stored.add(var)
 
-
-def neutral(kind: Reduction, dtype: str) -> float | int | bool:
-    """What a reduction starts from."""
-    if kind in ("any", "all"):
-        return kind == "all"
-    if kind in ("sum", "prod"):
-        value = int(kind == "prod")
-        return float(value) if is_float(dtype) else value
-    if is_float(dtype):
-        return float("-inf") if kind == "max" else float("inf")
-    if dtype == "bool":
-        return kind == "min"
-    limits = np.iinfo(dtype)
-    return int(limits.min if kind == "max" else limits.max)

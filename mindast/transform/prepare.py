@@ -13,6 +13,7 @@ from mindast.ir.array import Atom, Body, Eqn, Lit, Var, producers, use_counts
 from mindast.ir.build import Builder, Copier
 from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Elementwise
 from mindast.primitives.linalg import free_axes
+from mindast.transform.cluster import REDUCTIONS
 
 COPY = Elementwise(
     "copy", ("x",), numpy="x", c="x", partials=(NO_GRADIENT,), reference="x", dtypes=PRIMITIVES["convert"].dtypes
@@ -65,8 +66,24 @@ class _Preparation:
             self.copier.atoms[eqn.out] = self.builder.one(
                 eqn.prim, source, name=eqn.out.name, shape=eqn.param("shape")
             )
+        elif eqn.prim.name in REDUCTIONS:
+            self.copier.atoms[eqn.out] = self._reduction(eqn, self.copier.atom(eqn.inputs[0]))
         else:
             self.builder.append(self.copier.eqn(eqn))
+
+    def _reduction(self, eqn: Eqn, x: Atom) -> Var:
+        """A reduction that walks its operand in the order of memory: of ``x`` rather than of its transpose."""
+        source = self.made.get(x) if isinstance(x, Var) else None
+        if source is None or source.prim.name != "transpose":
+            return self.builder.one(eqn.prim, x, name=eqn.out.name, **dict(eqn.params))
+        axes = source.param("axes")
+        kept = [axes[i] for i in range(len(axes)) if i not in eqn.param("axes")]
+        reduced = tuple(sorted(axes[i] for i in eqn.param("axes")))
+        result = self.builder.one(eqn.prim, source.inputs[0], name=eqn.out.name, axes=reduced)
+        if kept == sorted(kept):
+            return result
+        order = tuple(sorted(kept).index(a) for a in kept)
+        return self.builder.one(PRIMITIVES["transpose"], result, name=eqn.out.name, axes=order)
 
     def _is_moved(self, atom: Atom) -> bool:
         """Whether `atom` is not simply a block of memory: a literal, or behind a broadcast or transpose."""

@@ -24,8 +24,10 @@ def same(a: Atom, b: Atom) -> bool:
 
 def literal_operands(eqn: Eqn, rw: Rewriter) -> Atom | None:
     """``f(x, broadcast(2.0)) -> f(x, 2.0)``: a literal stands for its own broadcast. One other operand stays."""
-    inputs = [made.inputs[0] if (made := rw.producer(a, "broadcast")) and isinstance(made.inputs[0], Lit) else a
-              for a in eqn.inputs]
+    inputs = [
+        made.inputs[0] if (made := rw.producer(a, "broadcast")) and isinstance(made.inputs[0], Lit) else a
+        for a in eqn.inputs
+    ]
     if all(new is old for new, old in zip(inputs, eqn.inputs, strict=True)):
         return None
     return rw.like(eqn, *inputs) if any(isinstance(a, Var) for a in inputs) else None
@@ -216,7 +218,7 @@ def convert_convert(eqn: Eqn, rw: Rewriter) -> Atom | None:
 
 def lossless(narrow: str, wide: str) -> bool:
     """Whether every value of dtype `narrow` is one of `wide`."""
-    if narrow == wide or narrow == "bool":
+    if narrow in (wide, "bool"):
         return True
     if wide == "bool" or (is_float(narrow) and not is_float(wide)):
         return False

@@ -3,7 +3,8 @@
 A rule is a function ``rule(eqn, rw) -> Atom | None``: None where it does not apply, else what takes the place of
 ``eqn.out``, built with `Rewriter.one` from what stands before it. Equations are visited in order, so that a rule sees
 operands that are already simple; what a rule emits is visited next, from a stack, so nothing recurses in the length of
-a program. Who reads a value is known exactly at each moment, and what nobody reads any more is dropped at once.
+a program. What was visited before in this body is not made again, so that rules cannot multiply shared work. Who reads
+a value is known exactly at each moment, and what nobody reads any more is dropped at once.
 
 Kept: spans, notes (a rule may add to the last one what it did) and names: the value that replaces ``g_x`` is named so.
 Inside a region a rule sees only the region's own equations, so that nothing is moved into a loop.
@@ -14,14 +15,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from mindast.errors import InternalError
 from mindast.ir.array import Atom, Body, Eqn, Function, Lit, Param, Var, reads
 from mindast.ir.build import Builder
 from mindast.ir.types import is_float
 from mindast.primitives.base import PRIMITIVES, Elementwise
+from mindast.transform.cse import Key, expression
 from mindast.transform.dce import eliminate_dead
 
+T = TypeVar("T")
 Rule = Callable[[Eqn, "Rewriter"], Atom | None]
 Table = Mapping[str, Sequence[Rule]]
 """Rules by the name of the primitive; those under ``"elementwise"`` are tried first on every elementwise one."""
@@ -56,6 +60,10 @@ class Rewriter:
         self._made: dict[Var, Eqn] = {}
         self._done: dict[Eqn, None] = {}
         self._finite: set[Var] = set(outer._finite) if outer else set()
+        self._visited: dict[Key, Var] = {}
+        self._body = Body((), (), ())
+        self._params: frozenset[Var] = frozenset()
+        self._facts: dict[Callable[[Body], Any], Any] = {}
         self._names: dict[Var, str] = {}
         self._scratch = Builder()
         self._remark = ""
@@ -63,13 +71,16 @@ class Rewriter:
 
     def one(self, name: str, *inputs: Atom, **params: Param) -> Var:
         """Emit an equation of the primitive `name`; its span and note are those of the equation replaced."""
-        out = self._scratch.one(PRIMITIVES[name], *inputs, **params)
+        return self._emit(name, inputs, params, "t")
+
+    def like(self, eqn: Eqn, *inputs: Atom, hint: str = "t") -> Var:
+        """Emit `eqn` again with other inputs; `hint` is the name of the result."""
+        return self._emit(eqn.prim.name, inputs, dict(eqn.params), hint)
+
+    def _emit(self, name: str, inputs: Sequence[Atom], params: Mapping[str, Param], hint: str) -> Var:
+        (out,) = self._scratch.emit(PRIMITIVES[name], inputs, params, name=hint)
         self._judge(self._scratch.eqns[-1])
         return out
-
-    def like(self, eqn: Eqn, *inputs: Atom) -> Var:
-        """Emit `eqn` again with other inputs."""
-        return self.one(eqn.prim.name, *inputs, **dict(eqn.params))
 
     def say(self, remark: str) -> None:
         """Add to the note of the replaced equation what was done, for a reader of the generated code."""
@@ -94,8 +105,16 @@ class Rewriter:
             return math.isfinite(atom.value)
         return atom in self._finite or not is_float(atom.type.dtype)
 
+    def fact(self, analysis: Callable[[Body], T]) -> T:
+        """What `analysis` says of the body as it was before this sweep; asked once."""
+        if analysis not in self._facts:
+            self._facts[analysis] = analysis(self._body)
+        found: T = self._facts[analysis]
+        return found
+
     def sweep(self, body: Body, finite: bool = False) -> Body:
         """`body` rewritten once from top to bottom; itself where nothing changed. `finite`: its parameters are."""
+        self._body, self._params = body, frozenset(body.params)
         self._finite.update(body.params if finite else ())
         for eqn in body.eqns:
             self._read_by(eqn)
@@ -108,7 +127,7 @@ class Rewriter:
             eqn = self._renewed(pending.pop())
             if not any(self.users(out) for out in eqn.outputs):
                 self._forget(eqn)
-            elif (atom := self._apply(eqn)) is not None:
+            elif (atom := self._before(eqn) or self._apply(eqn)) is not None:
                 pending.extend(reversed(self._replace(eqn, atom)))
                 budget -= 1
                 if budget < 0:
@@ -120,6 +139,17 @@ class Rewriter:
         names = {var: Var(var.type, name) for var, name in self._names.items() if var in self._made}
         swept = Body(body.params, tuple(self._done), tuple(self._atom(a) for a in body.results))
         return renamed(swept, names) if names else swept
+
+    def _before(self, eqn: Eqn) -> Atom | None:
+        """What the same expression was found to be before, if that is still computed."""
+        if eqn.regions:
+            return None
+        self._scratch = Builder()
+        atom = self._atom(self._visited.setdefault(expression(eqn), eqn.out))
+        known = isinstance(atom, Lit) or atom in self._made or atom in self._params
+        if not known:
+            self._visited[expression(eqn)] = eqn.out
+        return atom if known and atom.type == eqn.out.type else None
 
     def _rules(self, eqn: Eqn) -> Iterator[Rule]:
         if len(eqn.outputs) == 1:

@@ -93,6 +93,35 @@ def reshape_broadcast(eqn: Eqn, rw: Rewriter) -> Atom | None:
     return rw.one("broadcast", x, shape=new, axes=tuple(moved[i] for i in inner.param("axes")))
 
 
+def sink_reshape(eqn: Eqn, rw: Rewriter) -> Atom | None:
+    """``f(reshape(x), reshape(y)) -> reshape(f(x, y))`` where the reshapes only add axes of length 1, as keepdims does.
+
+    Operands may be scalars too. What reduces and what uses the result so meet without the axes.
+    """
+    shape = eqn.out.type.shape
+    made = [rw.producer(a, "reshape") for a in eqn.inputs]
+    core = next((m.inputs[0].type.shape for m in made if m), None)
+    if core is None or len(core) >= len(shape) or [d for d in core if d != 1] != [d for d in shape if d != 1]:
+        return None
+    inputs: list[Atom] = []
+    for m, atom in zip(made, eqn.inputs, strict=True):
+        if m and m.inputs[0].type.shape == core:
+            inputs.append(m.inputs[0])
+        elif (scalar := uniform(rw, atom)) is not None:
+            inputs.append(spread(rw, scalar, core))
+        else:
+            return None
+    return rw.one("reshape", rw.like(eqn, *inputs, hint=eqn.out.name), shape=shape)
+
+
+def uniform(rw: Rewriter, atom: Atom) -> Atom | None:
+    """The scalar that `atom` repeats, or None."""
+    if isinstance(atom, Lit):
+        return atom
+    made = rw.producer(atom, "broadcast")
+    return made.inputs[0] if made and made.inputs[0].type.rank == 0 else None
+
+
 def reshape_literal(eqn: Eqn, rw: Rewriter) -> Atom | None:
     """``reshape(2.0) -> broadcast(2.0)``."""
     (x,) = eqn.inputs
@@ -210,6 +239,7 @@ def sum_scaled(eqn: Eqn, rw: Rewriter) -> Atom | None:
 
 
 SHAPES = {
+    "elementwise": (sink_reshape,),
     "broadcast": (broadcast_nothing, broadcast_broadcast),
     "reshape": (reshape_nothing, reshape_literal, reshape_reshape, reshape_broadcast),
     "transpose": (transpose_nothing, transpose_transpose, transpose_broadcast),

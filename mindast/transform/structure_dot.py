@@ -11,7 +11,7 @@ from mindast.ir.array import Atom, Eqn, Lit, Var
 from mindast.ir.types import Dim, Shape, dim_prod
 from mindast.primitives.linalg import free_axes
 from mindast.transform.simplify_engine import Rewriter
-from mindast.transform.simplify_shape import spread, times_count, where_not_empty, without
+from mindast.transform.simplify_shape import spread, times_count, uniform, where_not_empty, without
 
 Axes = tuple[int, ...]
 
@@ -79,7 +79,11 @@ def dot_broadcast(eqn: Eqn, rw: Rewriter) -> Atom | None:
         return None
 
     free_a, free_b = free_axes(a.type.rank, ca, batch), free_axes(b.type.rank, cb, batch)
-    gone = {*shared, *(batch + free_a.index(i) for i in lone_a), *(batch + len(free_a) + free_b.index(j) for j in lone_b)}
+    gone = {
+        *shared,
+        *(batch + free_a.index(i) for i in lone_a),
+        *(batch + len(free_a) + free_b.index(j) for j in lone_b),
+    }
     drop_a = {*shared, *lone_a, *(i for i, j in pairs if i in ra or j in rb)}
     drop_b = {*shared, *lone_b, *(j for i, j in pairs if i in ra or j in rb)}
     left = [(i, j) for i, j in pairs if i not in ra and j not in rb]
@@ -148,8 +152,11 @@ def outer_factors(rw: Rewriter, atom: Atom) -> tuple[Atom, Atom] | None:
     if product := rw.producer(atom, "mul"):
         made = [rw.producer(x, "broadcast") for x in product.inputs]
         for one, two in (made, made[::-1]):
-            if one and two and one.param("axes") and one.param("axes") + two.param("axes") == tuple(
-                range(product.out.type.rank)
+            if (
+                one
+                and two
+                and one.param("axes")
+                and one.param("axes") + two.param("axes") == tuple(range(product.out.type.rank))
             ):
                 return one.inputs[0], two.inputs[0]
     return None
@@ -224,14 +231,6 @@ def dot_scaled(eqn: Eqn, rw: Rewriter) -> Atom | None:
                 scalar = where_not_empty(rw, scalar, dim_prod(x.type.shape[i] for i in axes))
                 return rw.one("mul", spread(rw, scalar, shape), rw.like(eqn, *inputs))
     return None
-
-
-def uniform(rw: Rewriter, atom: Atom) -> Atom | None:
-    """The scalar that `atom` repeats, or None."""
-    if isinstance(atom, Lit):
-        return atom
-    made = rw.producer(atom, "broadcast")
-    return made.inputs[0] if made and made.inputs[0].type.rank == 0 else None
 
 
 def scaled_outer(eqn: Eqn, rw: Rewriter) -> Atom | None:

@@ -1,8 +1,10 @@
-"""Sums of products of arrays, where the whole product is needed by nobody else.
+"""Sums of products of arrays, where nobody needs the whole product:
 
     t1 = dot(h, w; contract=((1,), (0,)))            t1 = sum(h; axes=(0,))
     t2 = sum(t1; axes=(0, 1))                 ->     t2 = sum(w; axes=(1,))
                                                      t3 = dot(t1, t2; contract=((0,), (0,)))
+
+A sum of terms is split only to set such a product free.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mindast.ir.array import Atom, Eqn, Lit
+from mindast.ir.array import Atom, Body, Eqn, Lit, Var, reads
 from mindast.ir.types import Shape, dim_prod
 from mindast.primitives.linalg import free_axes
 from mindast.transform.simplify_engine import Rewriter
@@ -26,7 +28,7 @@ def sum_dot(eqn: Eqn, rw: Rewriter) -> Atom | None:
     product = rw.producer(eqn.inputs[0], "dot")
     if product is None or not _sums_free_axes(eqn, product):
         return None
-    if product.param("contract") != ((), ()) and not all(_sums_free_axes(user, product) for user in rw.users(product.out)):
+    if product.param("contract") != ((), ()) and not _only_summed(rw, product, eqn):
         return None
     (a, b), (ca, cb), batch, axes = product.inputs, product.param("contract"), product.param("batch"), eqn.param("axes")
     free_a, free_b = free_axes(a.type.rank, ca, batch), free_axes(b.type.rank, cb, batch)
@@ -46,6 +48,45 @@ def sum_dot(eqn: Eqn, rw: Rewriter) -> Atom | None:
 
 def _sums_free_axes(user: Eqn | None, product: Eqn) -> bool:
     return user is not None and user.prim.name == "sum" and any(i >= product.param("batch") for i in user.param("axes"))
+
+
+def _only_summed(rw: Rewriter, product: Eqn, reader: Eqn) -> bool:
+    """Whether all readers of `product`, perhaps `reader` apart, sum its free axes, now or in the end."""
+    if product.out in rw.fact(dissolving):
+        return True
+    return all(user is reader or _sums_free_axes(user, product) for user in rw.users(product.out))
+
+
+def dissolving(body: Body) -> frozenset[Var]:
+    """The products that nobody needs whole: each reader sums free axes, or is such a product with sums that reach them.
+
+    For ``t = A @ B`` with ``u = t @ C``, where only sums of t and of u over rows are read, these are t and u.
+    """
+    readers: dict[Var, list[Eqn | None]] = {a: [None] for a in body.results if isinstance(a, Var)}
+    for eqn in body.eqns:
+        for var in {a for a in reads(eqn) if isinstance(a, Var)}:
+            readers.setdefault(var, []).append(eqn)
+    summed: dict[Var, set[tuple[int, ...]]] = {}  # over which axes each of them is summed
+    for eqn in reversed(body.eqns):
+        if eqn.prim.name == "dot":
+            found: set[tuple[int, ...]] = set()
+            for reader in readers.get(eqn.out, ()):
+                found |= _sums_of(eqn.out, reader, summed)
+            if found and all(any(i >= eqn.param("batch") for i in axes) for axes in found):
+                summed[eqn.out] = found
+    return frozenset(summed)
+
+
+def _sums_of(var: Var, reader: Eqn | None, summed: dict[Var, set[tuple[int, ...]]]) -> set[tuple[int, ...]]:
+    """The sums of `var` that `reader` takes or will leave; a sum over no axes stands for a need of the whole."""
+    if reader is not None and reader.prim.name == "sum":
+        return {reader.param("axes")}
+    if reader is None or len(reader.outputs) != 1 or reader.out not in summed or reader.inputs[0] is reader.inputs[1]:
+        return {()}
+    batch, side = reader.param("batch"), 0 if reader.inputs[0] is var else 1
+    free = [free_axes(x.type.rank, c, batch) for x, c in zip(reader.inputs, reader.param("contract"), strict=True)]
+    first = batch + side * len(free[0])
+    return {tuple(i for k, i in enumerate(free[side]) if first + k in axes) for axes in summed[reader.out]}
 
 
 def sum_factor(eqn: Eqn, rw: Rewriter) -> Atom | None:
@@ -84,7 +125,7 @@ def _dissolves(rw: Rewriter, x: Atom, reader: Eqn, axes: tuple[int, ...]) -> boo
     product = rw.producer(x, "dot")
     if product is None or not any(i >= product.param("batch") for i in axes):
         return False
-    return all(user is reader or _sums_free_axes(user, product) for user in rw.users(product.out))
+    return _only_summed(rw, product, reader)
 
 
 def sum_of_terms(eqn: Eqn, rw: Rewriter) -> Atom | None:

@@ -12,7 +12,6 @@ import pytest
 import mindast
 from benchmarks.programs import inputs, simple_quadratic, small_mlp
 
-
 UNBOUND: object = None
 
 
@@ -52,7 +51,7 @@ def row_sums(x):
 
 
 def global_statement(x):
-    global UNBOUND
+    global UNBOUND  # noqa: PLW0603
     UNBOUND = x
     return np.sum(x)
 
@@ -133,7 +132,9 @@ def test_none_elsewhere_is_fine() -> None:
     assert np.array_equal(function.grad(np.ones(3), None).x, np.ones(3))
 
 
-@pytest.mark.parametrize("value", (np.arange(3), np.array([True, False]), 3, True), ids=("ints", "bools", "int", "bool"))
+@pytest.mark.parametrize(
+    "value", (np.arange(3), np.array([True, False]), 3, True), ids=("ints", "bools", "int", "bool")
+)
 def test_nothing_to_differentiate(value: Any) -> None:
     with pytest.raises(mindast.MindastTypeError):
         mindast.differentiate(floor_of_integers).grad(value)
@@ -170,7 +171,9 @@ def test_wrong_cotangent() -> None:
 
 
 @pytest.mark.parametrize(
-    "out", ((np.ones(4),), (np.ones(3, np.float32),), (), (np.ones(3), np.ones(3))), ids=("shape", "dtype", "few", "many")
+    "out",
+    ((np.ones(4),), (np.ones(3, np.float32),), (), (np.ones(3), np.ones(3))),
+    ids=("shape", "dtype", "few", "many"),
 )
 def test_wrong_out(out: Any) -> None:
     with pytest.raises((TypeError, ValueError)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 from pathlib import Path
@@ -72,4 +71,4 @@ def fake_compiler(tmp_path, monkeypatch):
 
 def entry_files(folder: Path, suffix: str) -> list[Path]:
     """The files of cache entries with a suffix."""
-    return sorted(p for p in folder.glob(f"??/*{suffix}") if os.path.isfile(p) or os.path.islink(p))
+    return sorted(p for p in folder.glob(f"??/*{suffix}") if p.is_file() or p.is_symlink())

@@ -52,7 +52,9 @@ def lowered(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Lowered,
             low = lower(fn, signature)
             break
         except NeedsStatic as needed:
-            signature = tuple((n, _fixed(s, needed.path[1:], bound.arguments[n]) if n == needed.path[0] else s) for n, s in signature)
+            signature = tuple(
+                (n, _fixed(s, needed.path[1:], bound.arguments[n]) if n == needed.path[0] else s) for n, s in signature
+            )
     values = [follow(bound.arguments, a.path) for a in low.arguments[: len(low.arguments) - len(low.captures)]]
     return low, values + [read(c) for c in low.captures]
 
@@ -62,7 +64,8 @@ def _fixed(spec: Spec, path: tuple[Any, ...], value: Any) -> Spec:
         return Static(value)
     assert isinstance(spec, Node)
     children = [
-        _fixed(c, path[1:], part(value, k)) if k == path[0] else c for k, c in zip(spec.keys, spec.children, strict=True)
+        _fixed(c, path[1:], part(value, k)) if k == path[0] else c
+        for k, c in zip(spec.keys, spec.children, strict=True)
     ]
     return dataclasses.replace(spec, children=tuple(children))
 

@@ -61,8 +61,8 @@ def shifted(x: Any, by: Any = 1.0) -> Any:
 
 
 def names(x: Any) -> Any:
-    import numpy.linalg
     import numpy as other
+    import numpy.linalg
     from numpy import exp as e
 
     y: Any = e(x)
@@ -79,7 +79,7 @@ def unpacking(x: Any) -> Any:
     pair = [a, b]
     pair[0] = pair[0] + 1
     pair.append(c[0])
-    d = {"k": pair[0], **{"m": x}}
+    d = {"k": pair[0], "m": x}
     d["k"] *= 2
     d.update if False else None
     first, second = (v for v in ()) if False else (d["k"], pair[-1])
@@ -90,12 +90,11 @@ def branches(x: Any, mode: str = "mean", mask: Any = None) -> Any:
     """A docstring."""
     if x.ndim != 2:
         raise ValueError(f"rank {x.ndim}")
-    elif mask is not None and isinstance(mask, np.ndarray):
+    if mask is not None and isinstance(mask, np.ndarray):
         x = x * mask
     assert x.shape[1] == x.shape[-1], "never"
-    pass
     reduce = np.mean if mode == "mean" else np.sum
-    return reduce(x) if not mask is None or 0 < x.ndim < 3 else x
+    return reduce(x) if mask is not None or 0 < x.ndim < 3 else x
 
 
 def hidden(x: Any) -> Any:
@@ -367,7 +366,9 @@ def test_static_arguments_and_unused_ones() -> None:
     def f(x: Any, activation: Any, unused: Any) -> Any:
         return activation(x)
 
-    low = lower(f, (("x", Leaf("scalar", "float32")), ("activation", Static(np.tanh)), ("unused", Leaf("array", "bool", 1))))
+    low = lower(
+        f, (("x", Leaf("scalar", "float32")), ("activation", Static(np.tanh)), ("unused", Leaf("array", "bool", 1)))
+    )
     assert low.output == Leaf("scalar", "float32")
     assert [a.differentiable for a in low.arguments] == [True, False]
 

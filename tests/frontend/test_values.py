@@ -47,7 +47,7 @@ WEAK: list[Callable[..., Any]] = [
     lambda x, s: x[0:] if False else x + x.T.T,
     lambda x, s: np.maximum(x, 0.0),
     lambda x, s: np.minimum(0, x),
-    lambda x, s: np.maximum(x, s),
+    lambda x, s: np.maximum(x, s * 1),
     lambda x, s: np.exp(x) + np.tanh(x),
     lambda x, s: np.sqrt(np.abs(x)),
     lambda x, s: np.logaddexp(x, 1),
@@ -155,7 +155,9 @@ SCALARS: list[Callable[..., Any]] = [
 ]
 
 
-@pytest.mark.parametrize("x", [1.5, np.float32(1.5), np.float64(1.5), np.array(1.5), np.array(1.5, "float32")], ids=repr)
+@pytest.mark.parametrize(
+    "x", [1.5, np.float32(1.5), np.float64(1.5), np.array(1.5), np.array(1.5, "float32")], ids=repr
+)
 @pytest.mark.parametrize("number", range(len(SCALARS)))
 def test_scalar(number: int, x: Any) -> None:
     check(SCALARS[number], x, 3)
@@ -178,7 +180,7 @@ def test_matmul_of_every_rank(rank_a: int, rank_b: int) -> None:
     shape_b = (2, 5, 4, 6)[4 - rank_b :] if rank_b > 1 else (4,)
     a, b = (np.arange(math.prod(s), dtype=float).reshape(s) / 7 for s in (shape_a, shape_b))
     check(lambda a, b: a @ b, a, b)
-    check(lambda a, b: np.dot(a, b), a, b)
+    check(lambda a, b: np.dot(a, b) + 0, a, b)
 
 
 @pytest.mark.parametrize("shapes", [((3, 1), (1, 4)), ((1,), (5,)), ((2, 1, 4), (3, 1)), ((), (2, 3)), ((0, 3), (3,))])

@@ -14,7 +14,14 @@ from mindast.transform.chain import reassociate
 from tests.passes.support import Ops, assert_same_meaning, body_text, check, program, unchanged
 
 Build = Callable[..., Any]
-SYMBOLIC = ["A: float64[n, m]", "B: float64[m, k]", "C: float64[k, p]", "x: float64[n]", "y: float64[k]", "z: float64[m]"]
+SYMBOLIC = [
+    "A: float64[n, m]",
+    "B: float64[m, k]",
+    "C: float64[k, p]",
+    "x: float64[n]",
+    "y: float64[k]",
+    "z: float64[m]",
+]
 
 CHEAPER: dict[str, tuple[Build, str]] = {
     "matrix, matrix, vector": (

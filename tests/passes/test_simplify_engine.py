@@ -87,6 +87,13 @@ def test_what_a_region_reads_is_replaced_there_too() -> None:
     assert "neg" not in body_text(after)
 
 
+def test_what_two_rules_make_alike_is_made_once() -> None:
+    before = program(
+        ["x: float64[n]", "y: float64[n]"], lambda o, x, y: (o.add(x, o.neg(y)), o.sub(x, o.neg(o.neg(y))))
+    )
+    assert body_text(simplify(before)) == "t1 = sub(x, y)\nreturn t1, t1\n"
+
+
 def test_what_is_dead_after_a_rule_goes_with_it() -> None:
     before = program(["x: float64[n]"], lambda o, x: o.where(Lit(False, "bool"), o.exp(o.sin(x)), x))
     assert body_text(simplify(before)) == "return x\n"
@@ -135,6 +142,21 @@ def test_long_programs_neither_recurse_nor_take_long() -> None:
     assert time.perf_counter() - start < 5  # about 0.3 s; the bound catches what is quadratic
     assert verify(after) == []
     assert len(after.body.eqns) < len(joint.body.eqns)
+
+
+def test_a_long_chain_under_a_sum_takes_linear_time_and_room() -> None:
+    def build(o: Ops, *factors: Var) -> Var:
+        product = factors[0]
+        for factor in factors[1:]:
+            product = o.matmul(product, factor)
+        return o.sum(product, axes=(0, 1))
+
+    before = program([f"A{i}: float64[n, n]" for i in range(100)], build)
+    start = time.perf_counter()
+    after = simplify(reverse(before, range(100), [Lit(1.0, "float64")]))
+    assert time.perf_counter() - start < 5  # about 0.2 s
+    assert len(after.body.eqns) < 400
+    assert all(min(a.type.rank for a in e.inputs) == 1 for e in after.body.eqns if e.prim.name == "dot")
 
 
 def test_a_long_tree_of_sums_is_split_once() -> None:

@@ -169,10 +169,10 @@ LEFT_ALONE: dict[str, Build] = {
     "a dense product": lambda o, A, B, C, u, v, s: o.matmul(A, B),
     "the sum of a product that is needed": lambda o, A, B, C, u, v, s: ((t := o.matmul(A, B)), o.sum(t, axes=(0, 1))),
     "the sum of tanh of a product": lambda o, A, B, C, u, v, s: o.sum(o.tanh(o.matmul(A, B)), axes=(0, 1)),
-    "the sum of a product times a matrix": lambda o, A, B, C, u, v, s: o.sum(o.mul(A, o.outer(u, o.tanh(v))), axes=(0, 1)),
-    "a masked row": lambda o, A, B, C, u, v, s: o.matmul(
-        o.where(o.gt(A, 0.0), rows(o, v, N), Lit(0.0, "float64")), B
+    "the sum of a product times a matrix": lambda o, A, B, C, u, v, s: o.sum(
+        o.mul(A, o.outer(u, o.tanh(v))), axes=(0, 1)
     ),
+    "a masked row": lambda o, A, B, C, u, v, s: o.matmul(o.where(o.gt(A, 0.0), rows(o, v, N), Lit(0.0, "float64")), B),
     "a factor that varies along the sum": lambda o, A, B, C, u, v, s: o.sum(
         o.mul(columns(o, u, K), o.matmul(A, B)), axes=(0,)
     ),
@@ -301,7 +301,9 @@ def test_the_gradient_of_an_empty_mean_is_zero_not_nan(empty: str) -> None:
     assert not [ranks for ranks in products(after) if min(ranks) == 2]
     sizes = {**SIZES, empty: 0}
     shapes = [(sizes["n"], sizes["m"]), (sizes["m"], sizes["k"]), (sizes["k"],)]
-    for gradient, old in zip(evaluate(after, *map(np.ones, shapes))[1:], evaluate(plain, *map(np.ones, shapes))[1:], strict=True):
+    for gradient, old in zip(
+        evaluate(after, *map(np.ones, shapes))[1:], evaluate(plain, *map(np.ones, shapes))[1:], strict=True
+    ):
         np.testing.assert_array_equal(np.isfinite(gradient), np.isfinite(old))
 
 
@@ -328,7 +330,9 @@ def random_products(rng: np.random.Generator) -> Function:
             x, y = (values[int(i)] for i in rng.integers(len(values), size=2))
             kind = rng.random()
             if kind < 0.35 and x.type.rank and y.type.rank:
-                pairs = [(i, j) for i in range(x.type.rank) for j in range(y.type.rank) if x.type.shape[i] == y.type.shape[j]]
+                pairs = [
+                    (i, j) for i in range(x.type.rank) for j in range(y.type.rank) if x.type.shape[i] == y.type.shape[j]
+                ]
                 rank = x.type.rank + y.type.rank
                 if pairs and (rng.random() < 0.8 or rank > 2):
                     i, j = pairs[int(rng.integers(len(pairs)))]
@@ -341,7 +345,9 @@ def random_products(rng: np.random.Generator) -> Function:
                 other = dims[int(rng.integers(2))]
                 first = rng.random() < 0.5
                 shape = (other, *x.type.shape) if first else (*x.type.shape, other)
-                values.append(o.broadcast(x, shape=shape, axes=tuple(range(1, len(shape)) if first else range(len(shape) - 1))))
+                values.append(
+                    o.broadcast(x, shape=shape, axes=tuple(range(1, len(shape)) if first else range(len(shape) - 1)))
+                )
             elif kind < 0.75 and x.type.rank == 2:
                 values.append(o.transpose(x, axes=(1, 0)))
             else:
@@ -362,7 +368,9 @@ def random_products(rng: np.random.Generator) -> Function:
             total = o.add(total, o.sum(value, axes=tuple(range(value.type.rank))))
         return total
 
-    return program(["A: float64[n, m]", "B: float64[m, n]", "C: float64[n, n]", "u: float64[n]", "v: float64[m]"], build)
+    return program(
+        ["A: float64[n, m]", "B: float64[m, n]", "C: float64[n, n]", "u: float64[n]", "v: float64[m]"], build
+    )
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -374,5 +382,7 @@ def test_random_products_keep_their_value_and_gradients(seed: int) -> None:
     for n, m in ((3, 4), (1, 1), (0, 2), (2, 0)):
         args = [rng.standard_normal(s) * 0.5 for s in ((n, m), (m, n), (n, n), (n,), (m,))]
         for old, new in zip(evaluate(joint, *args), evaluate(after, *args), strict=True):
-            np.testing.assert_allclose(new, old, rtol=1e-9, atol=1e-9 * max(1.0, float(np.max(np.abs(old), initial=0.0))))
+            np.testing.assert_allclose(
+                new, old, rtol=1e-9, atol=1e-9 * max(1.0, float(np.max(np.abs(old), initial=0.0)))
+            )
     assert simplify(after) is after

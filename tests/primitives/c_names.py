@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import erf, erfc
 
 UNARY: tuple[Any, ...] = (np.fabs, np.sqrt, np.cbrt, np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p)
-UNARY += (np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh, np.floor, np.ceil, np.trunc, np.rint)
+UNARY += (np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh, np.floor, np.ceil, np.trunc, np.rint, erf, erfc)
 BINARY: tuple[Any, ...] = (np.hypot, np.copysign, np.fmod, np.fmax, np.fmin)
 INVERSE: tuple[Any, ...] = (np.arcsin, np.arccos, np.arctan, np.arctan2, np.arcsinh, np.arccosh, np.arctanh)
 

@@ -1,0 +1,5 @@
+def f(x):
+    class Box:
+        value = x
+
+    return Box.value

@@ -1,0 +1,4 @@
+def f(x):
+    global state
+    state = x
+    return x

@@ -1,0 +1,2 @@
+def f(x, s: "float"):
+    return x * int(s)

@@ -1,0 +1,3 @@
+def f(x, k: "int64[1]"):
+    k += x
+    return k

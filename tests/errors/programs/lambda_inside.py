@@ -1,0 +1,3 @@
+def f(x):
+    square = lambda y: y * y
+    return square(x)

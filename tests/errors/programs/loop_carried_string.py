@@ -1,0 +1,2 @@
+def f(x, name="a"):
+    return x * name

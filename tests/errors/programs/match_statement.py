@@ -1,0 +1,4 @@
+def f(x, mode="double"):
+    match mode:
+        case "double":
+            return 2 * x

@@ -1,0 +1,5 @@
+def f(x):
+    def square(y):
+        return y * y
+
+    return square(x)

@@ -1,0 +1,3 @@
+def f(x):
+    y = y + x
+    return y

@@ -1,0 +1,2 @@
+def f(x, β=None):
+    return len("é") * β
