@@ -5,6 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
 SOURCES := mindast benchmarks tests setup.py
+FAST := tests/test_layout.py tests/passes tests/errors tests/transform tests/frontend tests/runtime
 
 # The linear algebra libraries choose their own kernels and blocking for the machine, as they do for a user.
 BENCH_ENVIRONMENT := env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE
@@ -19,12 +20,12 @@ bench: $(VENV)/.bench  ## compare with PyTorch: time, memory, accuracy (ARGS="--
 	$(BENCH_ENVIRONMENT) $(RUN) -m benchmarks.benchmark_autograd $(ARGS)
 
 test: $(VENV)/.test  ## every test that is not marked slow
-	$(RUN) -m pytest -q -m "not slow" $(ARGS)
+	$(RUN) -m pytest -q -m "not slow" -n 2 --dist loadscope $(ARGS)
 
 check: $(VENV)/.test  ## lint, types and the fast tests, in under a minute
 	$(RUN) -m ruff check $(SOURCES)
 	$(RUN) -m mypy
-	$(RUN) -m pytest -q -x -m "not slow" tests/test_layout.py tests/passes tests/errors
+	$(RUN) -m pytest -q -x -m "not slow" $(FAST)
 
 golden: $(VENV)/.test  ## write generated/<program>/ anew: the IR, the .py and the .pyx of the benchmark programs
 	$(RUN) -m benchmarks.golden

@@ -3,7 +3,8 @@
 - ``mindast.runtime._dispatch``: the dispatcher; without it its Python twin serves.
 - ``mindast.runtime._cyutility_<Cython version>``: Cython's memoryview code, shared by all generated modules; without
   it one is made in the cache at the first compile.
-- every ``generated/**/*.pyx``, when there are programs to ship.
+
+Programs under generated/ join `ext_modules` once they are shipped compiled.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def dispatcher() -> list[Extension]:
         [str(RUNTIME / "_dispatch.pyx")],
         include_dirs=[numpy.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+        extra_compile_args=["-g0"],
         optional=True,
     )
     return list(cythonize([extension], build_dir="build/cython", quiet=True))
@@ -40,7 +42,7 @@ def shared_utility() -> list[Extension]:
     source = Path("build", "cython", f"{name}.c")
     source.parent.mkdir(parents=True, exist_ok=True)
     generate_shared_module(CompilationOptions(shared_c_file_path=str(source.absolute())))
-    return [Extension(f"mindast.runtime.{name}", [str(source)], extra_compile_args=["-O1"], optional=True)]
+    return [Extension(f"mindast.runtime.{name}", [str(source)], extra_compile_args=["-O1", "-g0"], optional=True)]
 
 
 class OptionalBuild(build_ext):

@@ -16,12 +16,11 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a file
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import machine, report
-from benchmarks.comparison import NAMES, Plan, WrongGradient, compare
-from benchmarks.golden import GENERATED
+from benchmarks import machine
+from benchmarks.contestants import NAMES
 from benchmarks.progress import progress
-from benchmarks.worker import WorkerError
 
+GENERATED = Path(__file__).resolve().parent.parent / "generated"
 SAMPLE_SIZE = int(os.environ.get("SAMPLE_SIZE", "20"))
 WARMUP_RUNS = int(os.environ.get("WARMUP_RUNS", "3"))
 
@@ -41,6 +40,11 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Compare, print, save; 1 where a gradient is wrong or a contestant fails."""
     given = arguments(argv)
+    # Not at the top: worker processes import this module too, and each should load its own side alone.
+    from benchmarks import report
+    from benchmarks.comparison import Plan, WrongGradient, compare
+    from benchmarks.worker import WorkerError
+
     warned = machine.warnings()
     for text in warned:
         print(f"warning: {text}", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import limits, machine, measure, programs
-from benchmarks.contestants import MIND, ROWS, TORCH, Row
+from benchmarks.contestants import MIND, NAMES, ROWS, TORCH, Row
 from benchmarks.progress import Step
 from benchmarks.report import spread
 from benchmarks.worker import Problem, Worker
 
-NAMES = tuple(programs.PROGRAMS)
 TOLERANCE = 2e-4
 """Of the largest entry, in float32; a contestant beyond it is not timed."""
 CHECKED: tuple[Row, ...] = ("backward", "dense", "value_and_grad")
@@ -100,6 +101,7 @@ def compare(plan: Plan, step: Step) -> dict[str, Any]:
             for name in plan.names
         },
         "compile": compiled,
+        "import_seconds": import_seconds(),
     }
 
 
@@ -163,8 +165,14 @@ def _first_calls(worker: Worker, problem: Problem) -> dict[str, Any]:
         "program": problem[0],
         "first": worker("first_call", "value_and_grad", problem),
         "second_mode": worker("first_call", "backward", problem),
-        "import": worker.import_seconds,
     }
+
+
+def import_seconds() -> float:
+    """How long a new process takes to import mindast, NumPy being there already."""
+    code = "import numpy, time; began = time.perf_counter(); import mindast; print(time.perf_counter() - began)"
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    return float(output)
 
 
 def _memory(problem: Problem, plan: Plan, step: Step) -> dict[str, Any]:

@@ -28,6 +28,7 @@ ROWS: dict[Row, str] = {
 call of mindast is the same in both: the pullback of the summed program."""
 
 MIND, TORCH = "mindast", "torch"
+NAMES = ("simple_quadratic", "small_mlp", "matmul_chain")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from benchmarks import programs
 
 GENERATED = Path(__file__).resolve().parent.parent / "generated"
-KINDS = ("ir", "py", "pyx")
-MODES = ("forward", "value_and_grad", "pullback")
+KINDS: tuple[Literal["ir", "py", "pyx"], ...] = ("ir", "py", "pyx")
+MODES: tuple[Literal["forward", "value_and_grad", "pullback"], ...] = ("forward", "value_and_grad", "pullback")
 
 
 def sources(name: str) -> dict[str, str]:

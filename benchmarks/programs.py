@@ -48,7 +48,7 @@ def matmul_chain_dense(A, B, C, D):
     return A @ B @ C @ D
 
 
-PROGRAMS = {f.__name__: f for f in (simple_quadratic, small_mlp, matmul_chain)}
+PROGRAMS = {"simple_quadratic": simple_quadratic, "small_mlp": small_mlp, "matmul_chain": matmul_chain}
 DENSE = {
     "simple_quadratic": simple_quadratic_dense,
     "small_mlp": small_mlp_dense,

@@ -27,9 +27,7 @@ class Session:
     """What a worker can be asked to do; every method takes and returns picklable values."""
 
     def __init__(self, kind: str) -> None:
-        began = time.perf_counter()
         self.contestant: Contestant = contestant(kind)
-        self.import_seconds = time.perf_counter() - began
         self._trials: dict[tuple[Row, str], Trial] = {}
 
     def answer(self, row: Row, problem: Problem) -> Any:
@@ -61,10 +59,6 @@ class Session:
 
         return golden.write(folder)
 
-    def import_time(self) -> float:
-        """Seconds that importing the contestant took."""
-        return self.import_seconds
-
     def gemm_rate(self) -> float:
         """FLOP/s of a large float32 matrix product."""
         return measure.gemm_rate(self.contestant.gemm)
@@ -88,7 +82,7 @@ class Worker:
         self._process = context.Process(target=_serve, args=(remote, kind, dict(environment or {})), daemon=True)
         self._process.start()
         remote.close()
-        self.import_seconds: float = self("import_time")
+        self("facts")  # an import that fails is told at once
 
     def __call__(self, method: str, *arguments: Any) -> Any:
         """The answer of `method`, or `WorkerError` with the worker's traceback."""

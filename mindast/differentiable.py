@@ -16,8 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from mindast.build.folders import caches
-from mindast.errors import MindastTypeError, MindastWarning
+from mindast.errors import InternalError, MindastTypeError, MindastWarning
 from mindast.ir.program import Leaf, Lowered, Node, Signature, leaves
 from mindast.memory import MemoryPlan, explain_text, memory_plan
 from mindast.options import Options
@@ -25,7 +27,7 @@ from mindast.runtime.dispatch import Backward, Binder, Entry, ForkLock, Speciali
 from mindast.runtime.guards import leaf_of, same_value
 from mindast.runtime.outputs import Outputs
 from mindast.runtime.records import gradient_record
-from mindast.runtime.trees import flattener, unflattener
+from mindast.runtime.trees import flattener, keep, unflattener
 from mindast.signatures import (
     argument_names,
     canonical_leaves,
@@ -39,6 +41,8 @@ from mindast.ir.types import is_float
 from mindast.transform.gradient import Derivative
 
 Mode = Literal["forward", "value_and_grad", "grad", "pullback", "vjp"]
+ATTEMPTS = 16
+"""How often the lengths of one call may ask for another specialisation: once per broadcast axis of length 1."""
 CHURN = 8
 """Specialisations of one mode past which a warning tells that something churns."""
 
@@ -196,7 +200,7 @@ class Differentiable:
     def _specialised(self, mode: str, arguments: tuple[Any, ...]) -> tuple[Specialised, tuple[Any, ...]]:
         """The specialisation that fits these arguments, lengths included, and their canonical leaves."""
         signature = signature_of(self._binder.names, arguments, self._static)
-        while True:
+        for _ in range(ATTEMPTS):
             specialised = self._for_signature(mode, signature, arguments)
             lowered = specialised.lowered
             self._learn(lowered, signature)
@@ -205,6 +209,7 @@ class Differentiable:
             if lengths_fit(lowered, all_leaves):
                 return specialised, all_leaves
             signature = respecialised(lowered, lowered.signature, all_leaves)
+        raise InternalError(f"No specialisation of {self.recipe.fn.__name__} was found in {ATTEMPTS} attempts.")
 
     def _for_signature(self, mode: str, signature: Signature, arguments: tuple[Any, ...]) -> Specialised:
         for specialised, _ in self._known.get((mode, signature_key(signature)), ()):
@@ -228,9 +233,14 @@ def _current(lowered: Lowered) -> bool:
     """Whether what was captured outside the function is still what `lowered` was made for."""
     if not all(same_value(reader_of(c.source).read(), c.value) for c in lowered.constants):
         return False
-    return all(
-        leaf_of(reader_of(c).read()) == leaf for c, leaf in zip(lowered.captures, _captured(lowered), strict=True)
-    )
+    types = [v.type for v in lowered.function.body.params[len(lowered.arguments) - len(lowered.captures) :]]
+    for capture, leaf, type_ in zip(lowered.captures, _captured(lowered), types, strict=True):
+        value = reader_of(capture).read()
+        if leaf_of(value) != leaf:
+            return False
+        if any((d == 1) != (n == 1) for d, n in zip(type_.shape, np.shape(value), strict=True)):
+            return False  # the length-1 axes of a captured array are part of what was compiled
+    return True
 
 
 def _captured(lowered: Lowered) -> list[Leaf]:
@@ -270,7 +280,10 @@ def _specialisation(specialised: Specialised) -> Specialisation:
     names = argument_names(lowered.arguments)
     by_name = dict(lowered.signature)
     like = tuple(i for i, a in enumerate(lowered.arguments) if a.differentiable)
-    fields = tuple(by_name[name] for name in names)
+    wanted = {
+        name: [a.differentiable for a in lowered.arguments if a.path and a.path[0] == name] for name in names
+    }
+    fields = tuple(keep(by_name[name], iter(wanted[name])) for name in names)
     outputs = Outputs(names, fields, like)
     record, rebuild = gradient_record(names), unflattener(fields)
     rebuild_value = unflattener([lowered.output])

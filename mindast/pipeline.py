@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from mindast.ir.array import Function, Var
 from mindast.ir.build import rename
 from mindast.ir.program import Argument, Kind, Lowered, Program, Result, leaves
+from mindast.ir.text import identifier
 from mindast.ir.types import ArrayType, is_float
 from mindast.options import Options
 from mindast.transform.chain import reassociate
@@ -134,7 +135,8 @@ def _result_name(index: int, count: int) -> str:
 
 
 def _gradients(arguments: Sequence[Argument], wrt: Sequence[int]) -> tuple[Result, ...]:
-    return tuple(Result(f"g_{arguments[i].name}", arguments[i].kind, "gradient") for i in wrt)
+    return tuple(Result(f"g_{identifier(arguments[i].name)}", arguments[i].kind, "gradient") for i in wrt)
+
 
 
 def _kind(type_: ArrayType) -> Kind:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mindast.errors import ShapeError
-from mindast.ir.array import Function, Guard
+from mindast.ir.array import Axis, Function, Guard
 from mindast.ir.evaluate import bind_symbols
 from mindast.ir.program import Argument, Leaf, Lowered, Node, Signature, Spec, Static, leaves
-from mindast.ir.types import dim_text, dim_value
+from mindast.ir.types import Dim, dim_text, dim_value
 from mindast.runtime.guards import canonical
 from mindast.runtime.trees import flatten, spec_of
 
@@ -88,7 +88,10 @@ def respecialised(lowered: Lowered, signature: Signature, given: Sequence[Any]) 
             continue
         if not guard.broadcast or guard.axes is None or 1 not in (left, right):
             raise mismatch(guard, left, right)
-        position, axis = guard.axes[0 if left == 1 else 1]
+        of_one = guard.axes[0 if left == 1 else 1]
+        if of_one is None:
+            raise mismatch(guard, left, right)
+        position, axis = of_one
         ones.setdefault(lowered.arguments[position].path, set()).add(axis)
     if not ones:
         raise ShapeError(f"The lengths of the arguments of {lowered.function.name} do not fit: {_shown(lowered, given)}")
@@ -102,14 +105,16 @@ def mismatch(guard: Guard, left: int, right: int) -> ShapeError:
 
 def _lengths(function: Function, guard: Guard, given: Sequence[Any]) -> tuple[int, int]:
     """Both sides of `guard` on actual arguments."""
-    if guard.axes is not None:
-        (i, a), (j, b) = guard.axes
-        return np.shape(given[i])[a], np.shape(given[j])[b]
     symbols: dict[str, int] = {}
     for param, leaf in zip(function.body.params, given, strict=True):
         for dim, length in zip(param.type.shape, np.shape(leaf), strict=True):
             symbols.setdefault(dim_text(dim), length)
-    return dim_value(guard.left, symbols), dim_value(guard.right, symbols)
+    left, right = guard.axes or (None, None)
+    return _length(left, guard.left, given, symbols), _length(right, guard.right, given, symbols)
+
+
+def _length(axis: Axis | None, dim: Dim, given: Sequence[Any], symbols: Mapping[str, int]) -> int:
+    return dim_value(dim, symbols) if axis is None else np.shape(given[axis[0]])[axis[1]]
 
 
 def _shown(lowered: Lowered, given: Sequence[Any]) -> str:

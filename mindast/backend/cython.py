@@ -18,11 +18,12 @@ from mindast.ir.types import dim_add, dim_mul, dim_text, itemsize
 
 DIRECTIVES = "# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False"
 BLAS = ("dot_", "gemv_", "gemm_")
-RESERVED = frozenset(
-    "DEF ELIF ELSE IF NULL Py_ssize_t api bint by cdef char cimport const cpdef ctypedef double enum extern float fused "
-    "gil include inline int long min nogil noexcept object out print public range readonly short signed sizeof size_t "
-    "space struct union unsigned void volatile None NotImplemented self".split()
-)
+_CYTHON_WORDS = """
+DEF ELIF ELSE IF NULL NotImplemented None Py_ssize_t api bint by cdef char cimport const cpdef ctypedef double enum
+extern float fused gil include inline int long min nogil noexcept object out print public range readonly short signed
+sizeof size_t struct union unsigned void volatile
+"""
+RESERVED = frozenset(_CYTHON_WORDS.split())
 
 
 def print_module(name: str, kernels: Sequence[Kernel]) -> str:
@@ -37,6 +38,9 @@ def print_module(name: str, kernels: Sequence[Kernel]) -> str:
     facts = [fact for k in kernels for fact in _facts(k)]
     head = [DIRECTIVES, module_head([k.program for k in kernels], facts)]
     blas = sorted(n for n in used if n.startswith(BLAS))
+    integers = set(re.findall(r"\bu?int\d+_t\b", "".join(parts)))
+    if integers:
+        head.append(_imported("libc.stdint", sorted(integers)))
     head.append(_imported("mindast.runtime.prelude", sorted(used - set(blas))))
     if blas:
         head.append(_imported("mindast.runtime.blas", blas))
@@ -81,9 +85,10 @@ def _kernel(kernel: Kernel, used: set[str]) -> str:
 def _names(kernel: Kernel) -> dict[str, str]:
     """Printed names for those that Cython, C or the prelude reserve."""
     taken = set(kernel.names)
+    reserved = RESERVED | prelude_names() | {kernel.name, f"call_{kernel.name}"}
     changed: dict[str, str] = {}
     for name in kernel.names:
-        if name in RESERVED or keyword.iskeyword(name) or name in prelude_names() or name in (kernel.name, f"call_{kernel.name}"):
+        if name in reserved or keyword.iskeyword(name):
             new = f"{name}_"
             while new in taken:
                 new += "_"
@@ -99,4 +104,5 @@ def _facts(kernel: Kernel) -> list[tuple[str, str]]:
         size = dim_mul(slot.size, itemsize(slot.dtype))
         space = size if space is None else dim_add(space, size)
     memory = f"{dim_text(space)} bytes" if space is not None else "none"
-    return [("workspace", f"{memory:<24}flops {dim_text(kernel.flops)}")]
+    work = f"{dim_text(kernel.flops)} flops"
+    return [("workspace", f"{memory:<24}{work}")] if len(memory) < 24 else [("workspace", memory), ("work", work)]

@@ -7,7 +7,8 @@ import math
 import re
 from collections.abc import Callable, Iterable
 
-from mindast.ir.loops import Apply, Expr, Index, Length, Load, Number, Scalar, Total
+from mindast.ir.loops import Apply, Expr, Length, Load, Number, Position, Scalar, Total
+from mindast.ir.loops_text import index_text
 from mindast.ir.types import Dim, dim_text, is_float
 
 C_TYPES = {
@@ -51,7 +52,7 @@ class Spelling:
         """``x[i, j]``."""
         if not load.buffer.shape:
             return self.cell(load.buffer.name)
-        return f"{self.names(load.buffer.name)}[{', '.join(self._index(i) for i in load.index)}]"
+        return f"{self.names(load.buffer.name)}[{', '.join(index_text(i) for i in load.index)}]"
 
     def dim(self, dim: Dim) -> str:
         """An extent."""
@@ -75,9 +76,6 @@ class Spelling:
             return str(int(value))
         return f"{cast}{value!r}"
 
-    def _index(self, index: Index) -> str:
-        return str(index)
-
     def _node(self, expr: Expr, weak: bool = False) -> ast.expr:
         if isinstance(expr, Scalar):
             return ast.Name(self.names(expr.name))
@@ -86,6 +84,8 @@ class Spelling:
         if isinstance(expr, Length):
             text = self.dim(expr.dim)
             return ast.parse(text, mode="eval").body
+        if isinstance(expr, Position):
+            return ast.parse(index_text(expr.place), mode="eval").body
         if isinstance(expr, Number):
             text = self.number(expr, weak)
             return ast.UnaryOp(ast.USub(), ast.Name(text[1:])) if text.startswith("-") else ast.Name(text)
@@ -104,11 +104,12 @@ class Spelling:
         first = expr.operands[0].dtype if expr.operands and expr.prim.name != "where" else dtype
         template = expr.prim.c_template(first, dict(expr.params))
         tree = ast.parse(template, mode="eval").body
-        weak = isinstance(tree, ast.BinOp | ast.Compare) and not all(isinstance(o, Number) for o in expr.operands)
+        weak = not isinstance(tree, ast.Name | ast.IfExp) and not all(isinstance(o, Number) for o in expr.operands)
         values: dict[str, ast.expr] = {k: ast.Constant(v) for k, v in expr.params if isinstance(v, int | float)}
         for name, operand in zip(expr.prim.inputs, expr.operands, strict=True):
             values[name] = self._node(operand, weak)
-        return _Fill(values, first if expr.prim.name != "where" else expr.dtype, self.used).visit(tree)
+        filled: ast.expr = _Fill(values, first if expr.prim.name != "where" else expr.dtype, self.used).visit(tree)
+        return filled
 
     def _convert(self, expr: Apply) -> ast.expr:
         (operand,) = expr.operands
@@ -143,7 +144,7 @@ class _Fill(ast.NodeTransformer):
     def _call(self, function: str, arguments: list[ast.expr]) -> ast.expr:
         if self.dtype == "float32":
             function += "f"
-        elif self.dtype != "float64" and not function.endswith("_int") or function == "pow_int" and not is_float(self.dtype):
+        elif self.dtype != "float64" and (function == "pow_int" or not function.endswith("_int")):
             function += "_int"
         self.used.add(function)
         return ast.Call(ast.Name(function), arguments, [])

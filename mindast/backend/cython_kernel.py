@@ -20,13 +20,16 @@ from mindast.ir.loops import (
     Product,
     Reduce,
     Scalar,
+    Shifted,
     Start,
     Stmt,
     Store,
+    mentions,
     neutral,
     statements,
 )
-from mindast.ir.types import bare_symbol, dim_text, is_float
+from mindast.ir.loops_text import index_text
+from mindast.ir.types import bare_symbol, dim_prod, dim_text, is_float
 
 TERMS = {"sum": "add", "prod": "multiply", "max": "max", "min": "min"}
 BLOCK = 256  # terms of a reduction that are computed, and then added in lanes, at a time
@@ -49,9 +52,11 @@ def kernel_buffers(kernel: Kernel) -> list[Buffer]:
 
 
 def returned(kernel: Kernel) -> Buffer | None:
-    """The result that the function returns: the first, if it is a scalar."""
-    first = kernel.outputs[0] if kernel.outputs else None
-    return first if first is not None and not first.shape and first.role == "value" else None
+    """The result that the function returns: the first, if it is a number. (A 0-d array is written in place.)"""
+    if not kernel.outputs or kernel.program.results[0].kind == "array":
+        return None
+    first = kernel.outputs[0]
+    return first if first.role == "value" else None
 
 
 class KernelPrinter:
@@ -93,6 +98,8 @@ class KernelPrinter:
     def _declarations(self) -> None:
         every = [s for b in self.kernel.blocks for s in statements(b.body)]
         loops = list(dict.fromkeys(s.index for s in every if isinstance(s, Loop)))
+        if any(isinstance(s, Product) and s.batch is not None for s in every):
+            loops = list(dict.fromkeys([self.kernel.indices[0], *loops]))
         blocked = [s for s in every if isinstance(s, Loop) and _is_blocked(s)]
         extra = [self._first(i) for i in dict.fromkeys(s.index for s in blocked)]
         extra += [self.spelling.helper("count")] if blocked else []
@@ -124,11 +131,11 @@ class KernelPrinter:
             reduces = [s for s in loop.body if isinstance(s, Reduce)]
             terms += [s for s in reduces if not _is_whole(loop, s)]
         for kind in dict.fromkeys(C_TYPES[s.value.dtype] for s in terms):
-            names = dict.fromkeys(self._terms(s) for s in terms if C_TYPES[s.value.dtype] == kind)
-            self.writer.line(f"cdef {kind}[{BLOCK}] {', '.join(names)}")
+            blocks = dict.fromkeys(self._terms(s) for s in terms if C_TYPES[s.value.dtype] == kind)
+            self.writer.line(f"cdef {kind}[{BLOCK}] {', '.join(blocks)}")
 
     def _terms(self, stmt: Reduce) -> str:
-        return self.spelling.helper(f"{stmt.accumulator.name.removesuffix('_' + stmt.kind)}_terms")
+        return self.spelling.helper(f"{stmt.accumulator.name}_terms")
 
     def _first(self, index: str) -> str:
         return self.spelling.helper(f"{index}0")
@@ -186,20 +193,8 @@ class KernelPrinter:
         return f"{target} = {function}({target}, {value})"
 
     def _fill(self, stmt: Fill) -> None:
-        indices = [i for i in self.kernel.indices][: len(stmt.buffer.shape)]
-        depth = 0
-        index: list[str | int] = []
-        for name, dim in zip(indices, stmt.buffer.shape, strict=True):
-            if dim == 1:
-                index.append(0)
-                continue
-            self.writer.line(f"for {name} in range({dim_text(dim)}):")
-            self.writer.depth += 1
-            depth += 1
-            index.append(name)
-        place = self.spelling.element(Load(stmt.buffer, tuple(index)))
-        self.writer.line(f"{place} = {self.spelling.number(stmt.value)}")
-        self.writer.depth -= depth
+        everything = ", ".join([":"] * len(stmt.buffer.shape))
+        self.writer.line(f"{self.spelling.names(stmt.buffer.name)}[{everything}] = {self.spelling.text(stmt.value)}")
 
     def _loop(self, loop: Loop) -> None:
         writer, extent = self.writer, dim_text(loop.extent)
@@ -231,8 +226,9 @@ class KernelPrinter:
 
     def _address(self, loop: Loop, stmt: Reduce, start: str | int) -> str:
         assert isinstance(stmt.value, Load)
-        index = tuple(start if i == loop.index else i for i in stmt.value.index)
-        return "&" + self.spelling.element(Load(stmt.value.buffer, index))
+        *places, last = stmt.value.index
+        first = f"{dim_text(last.start)} + {start}" if isinstance(last, Shifted) else str(start)
+        return f"&{self.spelling.names(stmt.value.buffer.name)}[{', '.join([*map(index_text, places), first])}]"
 
     def _reduce_terms(self, stmt: Reduce, terms: str, count: str) -> None:
         name = self.spelling.names(stmt.accumulator.name)
@@ -292,8 +288,7 @@ class KernelPrinter:
         if stmt.batch is None:
             return zeros
         sizes = {id(stmt.a): (stmt.m, stmt.k), id(stmt.b): (stmt.k, stmt.n), id(stmt.out): (stmt.m, stmt.n)}
-        factors = [dim_text(d) for d in sizes[id(buffer)] if d is not None and d != 1]
-        return " + ".join([zeros, " * ".join([entry, *(f if f.isidentifier() or f.isdigit() else f"({f})" for f in factors)])])
+        return f"{zeros} + {entry} * ({dim_text(dim_prod(d for d in sizes[id(buffer)] if d is not None))})"
 
 
 def _in_lanes(stmt: Reduce) -> bool:
@@ -318,7 +313,10 @@ def _is_whole(loop: Loop, stmt: Reduce) -> bool:
     value = stmt.value
     if not isinstance(value, Load) or value.dtype != stmt.accumulator.dtype:
         return False
-    return bool(value.index) and value.index[-1] == loop.index and loop.index not in value.index[:-1]
+    if not value.index or any(mentions(i, loop.index) for i in value.index[:-1]):
+        return False
+    last = value.index[-1]
+    return last == loop.index or (isinstance(last, Shifted) and last.index == loop.index and last.step == 1)
 
 
 def _comments(block: Block) -> Sequence[str]:

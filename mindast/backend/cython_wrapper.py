@@ -68,11 +68,12 @@ class WrapperPrinter:
                 if not symbols:
                     unequal.append(f"length({name}, {axis}) == {dim_text(dim)}")
         if lengths:
-            writer.call("cdef Py_ssize_t ", lengths, "") if False else writer.line(
-                f"cdef Py_ssize_t {', '.join(lengths)}"
-            )
-        unequal += [self._guard(g) for g in self.kernel.program.function.guards]
+            writer.line(f"cdef Py_ssize_t {', '.join(lengths)}")
+        unequal += [self._guard(g) for g in self.kernel.program.function.guards if g.left != g.right]
         self._refuse_unless(list(dict.fromkeys(unequal)))
+        for check in self.kernel.checks:
+            with writer.indented(f"if {dim_text(check.extent)} == 0:"):
+                writer.line(f'raise ValueError("{check.message}")')
         for argument, buffer, name in pairs:
             if not buffer.shape:
                 self._scalar(argument, buffer, name)
@@ -135,8 +136,6 @@ class WrapperPrinter:
                 lengths = [f"<Py_ssize_t> ({dim_text(d)})" if not _plain(d) else _length(d) for d in buffer.shape]
                 arguments = [given, str(place - 1 if given == "out" else 0), self._type(buffer.dtype)]
                 self.writer.line(f"{name} = result({', '.join([*arguments, str(len(buffer.shape)), *lengths])})")
-                if buffer is returned(self.kernel):
-                    self.writer.line(f"cdef {kind} {self.spelling.helper(f'{buffer.name}_value')} = 0")
             elif buffer is returned(self.kernel):
                 self.writer.line(f"cdef {kind} {name} = 0")
             else:
@@ -155,7 +154,11 @@ class WrapperPrinter:
             if buffer.role == "input":
                 return self.spelling.helper(f"{buffer.name}_value")
             result = next(r for r, b in zip(self._kinds(), self.kernel.outputs, strict=True) if b is buffer)
-            return f"<{kind}*> data({name})" if result.kind == "array" else self.spelling.helper(f"{buffer.name}_cell")
+            cell = self.spelling.helper(f"{buffer.name}_cell")
+            if result.kind == "array":
+                self._use("data")
+                self.writer.line(f"cdef {kind}* {cell} = <{kind}*> data({name})")
+            return cell
         view = self.spelling.helper(f"{buffer.name}_view")
         if buffer.storage.role != "workspace":
             self._use("data")
@@ -171,16 +174,20 @@ class WrapperPrinter:
     def _workspace(self) -> None:
         if not self.kernel.slots:
             return
-        self._use("workspace", "aligned", "release")
+        self._use("workspace", "aligned", "release", "take")
         space = self.spelling.helper("space")
         sizes = [f"aligned({dim_text(_bytes(s))})" for s in self.kernel.slots]
         estimate = " + ".join(_as_double(_bytes(s)) for s in self.kernel.slots)
+        here = self.spelling.helper("here")
         self.writer.call(f"cdef char* {space} = workspace", [" + ".join(sizes), estimate], "")
-        for number, slot in enumerate(self.kernel.slots):
-            start = space if not number else f"({' + '.join([space, *sizes[:number]])})"
+        self.writer.line(f"cdef char* {here} = {space}")
+        for slot in self.kernel.slots:
+            first = slot.buffers[0]
             for buffer in self._in_slot(slot):
-                view = self.spelling.helper(f"{buffer.name}_view")
-                self._view(buffer, view, f"<{C_TYPES[buffer.dtype]}*> {start}")
+                start = f"take(&{here}, {dim_text(_bytes(slot))})"
+                if buffer is not first:
+                    start = f"&{self.spelling.helper(f'{first.name}_view')}[{', '.join('0' * len(first.shape))}]"
+                self._view(buffer, self.spelling.helper(f"{buffer.name}_view"), f"<{C_TYPES[buffer.dtype]}*> {start}")
 
     def _in_slot(self, slot: Slot) -> Iterator[Buffer]:
         for buffer in slot.buffers:
@@ -218,7 +225,11 @@ def _as_double(dim: Dim) -> str:
     """An extent computed in double precision, which cannot overflow."""
     if not isinstance(dim, Extent):
         return f"{float(dim)}"
-    return dim_text(dim) if not dim.terms else " + ".join(
-        f"{float(coefficient)}" + "".join(f" * {dim_text(Extent((((atom,), 1),)))}" for atom in monomial)
-        for monomial, coefficient in dim.terms
+    return (
+        dim_text(dim)
+        if not dim.terms
+        else " + ".join(
+            f"{float(coefficient)}" + "".join(f" * {dim_text(Extent((((atom,), 1),)))}" for atom in monomial)
+            for monomial, coefficient in dim.terms
+        )
     )

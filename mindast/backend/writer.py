@@ -37,7 +37,8 @@ class Writer:
         lines, current = [], start
         for i, argument in enumerate(arguments):
             piece = argument + (", " if i + 1 < len(arguments) else "")
-            if len(current) > len(start) and len(INDENT) * self.depth + len(current) + len(piece.rstrip()) + 1 > WIDTH:
+            end = piece.rstrip() if i + 1 < len(arguments) else f"{piece}){tail}"
+            if len(current) > len(start) and len(INDENT) * self.depth + len(current) + len(end) > WIDTH:
                 lines.append(current.rstrip())
                 current = " " * len(start)
             current += piece

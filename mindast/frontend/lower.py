@@ -124,7 +124,7 @@ def _output(trace: Trace, value: Value, atoms: list[Atom]) -> Spec:
     """The tree of the result; its run-time leaves are appended to `atoms`."""
     if isinstance(value, Items):
         return Node(value.kind, tuple(value.keys), tuple(_output(trace, v, atoms) for v in value.values))
-    if isinstance(value, Known):
+    if isinstance(value, Known) and not callable(value.value):
         return Static(value.value)
     if not isinstance(value, Array | Scalar | Length):
         raise MindastTypeError(f"{describe(value).capitalize()} cannot be returned.")

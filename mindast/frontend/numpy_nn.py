@@ -1,5 +1,7 @@
 """Rules for the functions under `mindast.nn` that are no compositions; the rest of that package is inlined."""
 
+# ruff: noqa: D103  (a rule means what the function means that it is registered for)
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -86,7 +86,8 @@ def transpose(trace: Trace, a: Value, axes: Value = NONE) -> Value:
     atom = trace.atom(a)
     rank = trace.type(atom).rank
     given = static(trace, axes, "An axis")
-    order = tuple(reversed(range(rank))) if given is None else tuple(normal_axis(i, rank) for i in given)
+    named = given if isinstance(given, tuple | list | None) else (given,)
+    order = tuple(reversed(range(rank))) if named is None else tuple(normal_axis(i, rank) for i in named)
     if sorted(order) != list(range(rank)):
         raise MindastTypeError(f"The axes {given} are no permutation of the {rank} axes of the array.")
     return scalar_or_view(a, transposed(trace, atom, order))

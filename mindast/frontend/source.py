@@ -12,6 +12,7 @@ import dis
 import functools
 import inspect
 import linecache
+import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType
 from typing import Any
@@ -82,11 +83,19 @@ def _candidates(code: CodeType, lines: tuple[str, ...]) -> tuple[Iterator[Defini
     if code.co_name == "<lambda>":
         tree, skipped = _parse("".join(lines)), 0
         return (n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and n.lineno == code.co_firstlineno), skipped
-    text = "".join(inspect.getblock(list(lines[start:]))) if start < len(lines) else ""
+    text = _block(lines[start:])
     indented = text[:1].isspace()
     tree, skipped = _parse(f"if 1:\n{text}" if indented else text), start - indented
     functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
     return (n for n in functions if n.name == code.co_name), skipped
+
+
+def _block(lines: tuple[str, ...]) -> str:
+    """The definition that `lines` start with; empty where they cannot be split into tokens."""
+    try:
+        return "".join(inspect.getblock(list(lines))) if lines else ""
+    except (tokenize.TokenError, SyntaxError):
+        return ""
 
 
 def _parse(text: str) -> ast.Module:

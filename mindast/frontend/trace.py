@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mindast.diagnostics import Source, Span
-from mindast.errors import InternalError, MindastTypeError, UnsupportedError
+from mindast.errors import MindastTypeError, UnsupportedError
 from mindast.frontend.extents import Extents
 from mindast.frontend.source import span_of, text_of
 from mindast.frontend.values import Array, Known, Length, NeedsStatic, Number, Scalar, Value, describe
@@ -50,7 +50,10 @@ class Trace:
         return PRIMITIVES[name]
 
     def emit(self, name: str, *inputs: Atom, **params: Param) -> Var:
-        """Append one equation with one output. Elementwise inputs must have equal shapes by now."""
+        """Append one equation with one output. Elementwise inputs must have equal shapes by now.
+
+        ValueError from the primitive's own rule is for a lowering rule to foresee, or to turn into a message.
+        """
         record = self.primitive(name)
         types = tuple(self.type(a) for a in inputs)
         if isinstance(record, Elementwise) and record.result not in ("select", "first"):
@@ -59,10 +62,7 @@ class Trace:
                 problem = f"{self.where} is not supported for {wrong}."
                 raise UnsupportedError(problem, suggestion="Use floats: x.astype(float).")
         params = {k: map_dims(v, self._resolved) for k, v in params.items()}
-        try:
-            (type_,) = record.result_types(types, params, tuple(isinstance(a, Lit) for a in inputs))
-        except ValueError as error:
-            raise InternalError(f"{self.where}: {error}.") from error
+        (type_,) = record.result_types(types, params, tuple(isinstance(a, Lit) for a in inputs))
         out = Var(type_)
         span = self.builder.span
         self.builder.append(Eqn(record, tuple(inputs), tuple(sorted(params.items())), (out,), span, self.builder.note))
@@ -110,7 +110,7 @@ class Trace:
         roots = self._int_roots(value.atom) if isinstance(value, Scalar) else []
         if roots:
             return NeedsStatic(roots[0])
-        if isinstance(value, Known | Length | Scalar | Array):
+        if isinstance(value, Length | Scalar | Array):
             problem = f"{what} must be known before the call; this is {describe(value)} computed in it."
             return UnsupportedError(problem, suggestion="Use a constant or an int argument.")
         return UnsupportedError(f"{what} cannot be {describe(value)}.")

@@ -114,6 +114,10 @@ class Body:
     results: tuple[Atom, ...]
 
 
+Axis = tuple[int, int]
+"""A parameter's position and one of its axes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """Two extents that the function took for equal; the wrapper checks them once, before anything is computed.
@@ -127,7 +131,7 @@ class Guard:
     span: Span | None
     message: str
     broadcast: bool = False
-    axes: tuple[tuple[int, int] | None, tuple[int, int] | None] | None = None
+    axes: tuple[Axis | None, Axis | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

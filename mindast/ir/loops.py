@@ -7,19 +7,17 @@ variable's name or a number. Nothing aliases: buffers are disjoint, except where
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from mindast.diagnostics import Span
-from mindast.ir.array import Primitive
 from mindast.ir.program import Program
 from mindast.ir.types import Dim, Shape, dim_prod, is_float
 
 Role = Literal["input", "value", "gradient", "residual", "workspace"]
-Index = str | int
 Reduction = Literal["sum", "prod", "max", "min", "any", "all"]
 
 
@@ -72,6 +70,32 @@ class Length:
 
 
 @dataclass(frozen=True, slots=True)
+class Shifted:
+    """The index ``start + step * index`` with a step of 1 or -1; `start` alone where `index` is empty."""
+
+    index: str
+    start: Dim
+    step: int = 1
+
+
+Index = str | int | Shifted
+"""A loop variable, a number, or a place at a distance from a loop variable."""
+
+
+def mentions(place: Index, index: str) -> bool:
+    """Whether a place in an array moves with the loop variable `index`."""
+    return place == index or (isinstance(place, Shifted) and place.index == index)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The place itself as an int64 number."""
+
+    place: Index
+    dtype: str = "int64"
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """An element of a buffer; the target of a `Store` too."""
 
@@ -84,11 +108,30 @@ class Load:
         return self.buffer.dtype
 
 
+class Scalarwise(Protocol):
+    """What LoopIR asks of a primitive on scalars."""
+
+    @property
+    def name(self) -> str:
+        """The name in the text form."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the operands, as the spelling has them."""
+
+    @property
+    def cost(self) -> int:
+        """Flops, about."""
+
+    def c_template(self, dtype: str, params: Mapping[str, Any]) -> str:
+        """The C spelling over the names of the operands, for operands of `dtype`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Apply:
     """An elementwise primitive on scalars; the printer asks the primitive for its spelling."""
 
-    prim: Primitive
+    prim: Scalarwise
     params: tuple[tuple[str, object], ...]
     operands: tuple[Expr, ...]
     dtype: str
@@ -107,7 +150,7 @@ class Total:
         return self.accumulator.dtype
 
 
-Expr = Scalar | Number | Length | Load | Apply | Total
+Expr = Scalar | Number | Length | Load | Apply | Total | Position
 
 
 # Statements
@@ -161,7 +204,7 @@ class Fill:
     """Every element of `buffer` becomes the same number."""
 
     buffer: Buffer
-    value: Number
+    value: Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +247,14 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A ValueError with this message where the extent is 0."""
+
+    extent: Dim
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Allocation:
     """One piece of memory that a call asks for: `size` elements of `dtype`."""
 
@@ -235,6 +286,7 @@ class Kernel:
     blocks: tuple[Block, ...]
     allocations: tuple[Allocation, ...]
     flops: Dim
+    checks: tuple[Check, ...]
     symbols: tuple[str, ...]  # of the extents
     indices: tuple[str, ...]  # loop variables, by axis
     names: frozenset[str]  # every name in use
@@ -251,6 +303,7 @@ def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
         yield stmt
         if isinstance(stmt, Loop):
             yield from statements(stmt.body)
+
 
 def neutral(kind: Reduction, dtype: str) -> float | int | bool:
     """What a reduction starts from."""

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Collection, Iterable, Iterator
 
 from mindast.ir.array import Atom, Body, Eqn, Function, Lit, Param, Var, all_eqns, bound_vars, map_dims
@@ -57,6 +58,11 @@ def body_symbols(body: Body) -> tuple[str, ...]:
     for eqn in all_eqns(body):
         map_dims(eqn.params, note)
     return tuple(sorted(found))
+
+
+def identifier(name: str) -> str:
+    """The name of a leaf, such as ``params[0]``, as an identifier: ``params_0``."""
+    return re.sub(r"\W+", "_", name).strip("_") or "t"
 
 
 def function_text(function: Function) -> str:

@@ -6,12 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erfc, expit
 
 from mindast.runtime.nn_reference import stop_gradient
 
-Array = NDArray[Any]
+Array = Any  # an ndarray of floats; the ufuncs here have no types
 Axes = int | tuple[int, ...]
 
 

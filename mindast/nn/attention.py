@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 
 def cross_entropy(logits: Array, labels: Array) -> Any:
-    """Mean over the batch of ``-log_softmax(logits)[i, labels[i]]``: logits are ``[n, classes]``, labels ``n`` integers.
+    """Mean over the batch of ``-log_softmax(logits)[i, labels[i]]``: logits ``[n, classes]``, labels n integers.
 
     A label that is no class makes the loss, and the gradient of its row, NaN.
     """
@@ -35,8 +35,8 @@ def scaled_dot_product_attention(
     """``softmax(q @ k.T / sqrt(e) + mask) @ v`` over the last two axes: q ``[..., l, e]``, k ``[..., s, e]``, v
     ``[..., s, d]``.
 
-    A bool mask is true where a key may be seen; any other is added to the scores; it broadcasts to ``[..., l, s]``. With
-    `causal`, query i sees the keys up to i. A query that sees nothing gets 0.
+    A bool mask is true where a key may be seen; any other is added to the scores; it broadcasts to ``[..., l, s]``.
+    With `causal`, query i sees the keys up to i. A query that sees nothing gets 0.
     """
     scores = (q / math.sqrt(q.shape[-1])) @ np.swapaxes(k, -1, -2)
     if mask is not None:

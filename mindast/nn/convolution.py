@@ -68,8 +68,8 @@ def conv1d(
 
 
 def max_pool2d(x: Array, size: int | Pair, *, stride: int | Pair | None = None, padding: int | Pair = 0) -> Array:
-    """The maximum of each window; of equal ones the first gets the gradient. Padding (half a window at most) never wins;
-    a stride of None is the size."""
+    """The maximum of each window; of equal ones the first gets the gradient. Padding, half a window at most, never
+    wins; a stride of None is the size."""
     steps = _pair(size) if stride is None else _pair(stride)
     winners = window_argmax(x, size=_pair(size), stride=steps, padding=_pair(padding))
     n, c, h, w = x.shape

@@ -13,7 +13,8 @@ Array = NDArray[Any]
 def _normalised(x: Array, axes: int | tuple[int, ...], eps: float) -> Array:
     centred = x - np.mean(x, axis=axes, keepdims=True)
     variance = np.mean(centred * centred, axis=axes, keepdims=True)
-    return centred / np.sqrt(variance + eps)
+    normalised: Array = centred / np.sqrt(variance + eps)
+    return normalised
 
 
 def batch_norm(x: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float = 1e-5) -> Array:
@@ -21,9 +22,9 @@ def batch_norm(x: Array, weight: Array | None = None, bias: Array | None = None,
     variance; then times ``weight[c]`` plus ``bias[c]``."""
     y = _normalised(x, (0, 2, 3, 4)[: x.ndim - 1], eps)
     if weight is not None:
-        y = y * weight.reshape((x.shape[1],) + (1,) * (x.ndim - 2))
+        y = y * np.expand_dims(weight, (1, 2, 3)[: x.ndim - 2])
     if bias is not None:
-        y = y + bias.reshape((x.shape[1],) + (1,) * (x.ndim - 2))
+        y = y + np.expand_dims(bias, (1, 2, 3)[: x.ndim - 2])
     return y
 
 
@@ -35,7 +36,7 @@ def layer_norm(
     axes: int | tuple[int, ...] = -1,
     eps: float = 1e-5,
 ) -> Array:
-    """x normalised over `axes`, with the biased variance; then times `weight` plus `bias`, which broadcast against x."""
+    """x normalised over `axes`, with the biased variance; then times `weight` plus `bias`, which broadcast to x."""
     y = _normalised(x, axes, eps)
     if weight is not None:
         y = y * weight

@@ -1,13 +1,15 @@
 """Convolution: three bilinear primitives, each of which is the transpose of the other two; and the error function.
 
-``<u, conv(x, w)> = <conv_input(u, w), x> = <conv_weight(x, u), w>``: whatever is transposed, one of the three comes out,
-so that derivatives of any order need no other rule. Images x are ``[n, c, h, w]``, kernels ``[o, c // groups, kh, kw]``.
+``<u, conv(x, w)> = <conv_input(u, w), x> = <conv_weight(x, u), w>``: whatever is transposed, one of the three comes
+out, so that derivatives of any order need no other rule. Images are ``[n, c, h, w]``, kernels
+``[o, c // groups, kh, kw]``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from mindast.ir.array import Atom, Eqn, Var
 from mindast.ir.build import Builder
@@ -22,13 +24,15 @@ from mindast.ir.types import (
     dim_sub,
     dim_text,
     is_float,
+    itemsize,
 )
-from mindast.primitives.base import PRIMITIVES, Case, Elementwise, Linear, Params, register
+from mindast.primitives.base import PRIMITIVES, Case, Elementwise, Linear, register
 from mindast.primitives.expr import apply
 from mindast.primitives.shape import shape_text
+from mindast.primitives.template import Params
 
 GEOMETRY = ("stride", "padding", "dilation", "groups")
-TILE = 131072  # TILE of runtime/conv.pxd
+TILE_BYTES = 2**20  # half a level-2 cache, about, and enough for BLAS to run at full speed
 
 
 def window_places(shape: Shape, size: Shape, params: Params) -> Shape:
@@ -36,9 +40,10 @@ def window_places(shape: Shape, size: Shape, params: Params) -> Shape:
     dilations = params.get("dilation", (1, 1))
     axes = zip(shape, size, params["stride"], params["padding"], dilations, strict=True)
     places = []
-    for n, k, stride, padding, dilation in axes:
+    for n, k, stride, padding, dilation in axes:  # room // stride + 1, as one term, so that products of it stay short
         reach = dim_add(dim_mul(dilation, dim_sub(k, 1)), 1)
-        places.append(dim_add(dim_floordiv(dim_sub(dim_add(n, 2 * padding), reach), stride), 1))
+        room = dim_sub(dim_add(n, 2 * padding), reach)
+        places.append(dim_floordiv(dim_add(room, stride), stride))
     if any(isinstance(p, int) and p < 1 for p in places):
         around = shape_text(params["padding"])
         raise ValueError(f"a window of {shape_text(size)} in an image of {shape_text(shape)}, padded by {around}")
@@ -88,9 +93,10 @@ def _weight_type(inputs: tuple[ArrayType, ...], params: Params) -> ArrayType:
     return ArrayType(x.dtype, (g.shape[1], dim_floordiv(x.shape[1], groups), *params["kernel"]))
 
 
-def _apply(b: Builder, eqn: Eqn, name: str, left: Atom, right: Atom, **extents: Shape) -> Var:
+def _apply(b: Builder, eqn: Eqn, name: str, left: Atom, right: Atom, **extents: Any) -> Var:
     """Another of the three, with the geometry of `eqn`."""
-    return b.one(PRIMITIVES[name], left, right, **{k: eqn.param(k) for k in GEOMETRY}, **extents)
+    params: dict[str, Any] = {k: eqn.param(k) for k in GEOMETRY}
+    return b.one(PRIMITIVES[name], left, right, **params, **extents)
 
 
 def _conv_transpose(b: Builder, eqn: Eqn, index: int, ct: Atom) -> Atom:
@@ -138,8 +144,8 @@ _CONV = f"np.einsum('ngcyxij,gocij->ngoyx', {_windows('x', 'weight.shape[2:]')},
 _INPUT = f"np.einsum('qgcyxij,gocij,ngoyx->nq', {_windows(_BASIS, 'weight.shape[2:]')}, {_KERNELS}, {_OUTPUTS})"
 _WEIGHT = f"np.einsum('ngcyxij,ngoyx->gocij', {_windows('x', 'kernel')}, {_OUTPUTS})"
 
-# Image, kernel, stride, padding, dilation, groups: odd extents, 1 x 1, a kernel that fits the padded image only, a stride
-# that leaves pixels over, and empty batches.
+# Image, kernel, stride, padding, dilation, groups: odd extents, 1 x 1, a kernel that fits the padded image only, a
+# stride that leaves pixels over, and an empty batch.
 _SAMPLES: tuple[tuple[Shape, Shape, Shape, Shape, Shape, int], ...] = (
     ((2, 3, 5, 4), (2, 3, 3, 2), (1, 1), (0, 0), (1, 1), 1),
     ((1, 2, 5, 6), (3, 2, 3, 3), (2, 3), (1, 0), (1, 1), 1),
@@ -190,7 +196,13 @@ def _record(
     )
 
 
-conv = _record("conv", ("x", "weight"), _conv_type, _conv_transpose, f"(lambda y: y.reshape(len(x), len(weight), *y.shape[3:]))({_CONV})")
+conv = _record(
+    "conv",
+    ("x", "weight"),
+    _conv_type,
+    _conv_transpose,
+    f"(lambda y: y.reshape(len(x), len(weight), *y.shape[3:]))({_CONV})",
+)
 conv_input = _record(
     "conv_input",
     ("g", "weight"),
@@ -220,12 +232,15 @@ def conv_extents(eqn: Eqn) -> tuple[ArrayType, ArrayType, ArrayType]:
 
 
 def conv_workspace(eqn: Eqn) -> Dim:
-    """Elements of workspace that the compiled kernel of any of the three asks for: `conv_work` of runtime/conv.pxd."""
+    """Elements of workspace for the compiled kernel of any of the three: a tile of the matrix of windows.
+
+    As many columns as make equal tiles of `TILE_BYTES` or a little more; nothing where the image is that matrix itself.
+    """
     _, w, y = conv_extents(eqn)
     if w.shape[2:] == (1, 1) and eqn.param("stride") == (1, 1) and eqn.param("padding") == (0, 0):
         return 0
     taps, places = dim_prod(w.shape[1:]), dim_prod(y.shape[2:])
-    tiles = dim_add(dim_floordiv(dim_mul(taps, places), TILE), 1)
+    tiles = dim_add(dim_floordiv(dim_mul(taps, places), TILE_BYTES // itemsize(w.dtype)), 1)
     return dim_mul(taps, dim_floordiv(dim_sub(dim_add(places, tiles), 1), tiles))
 
 

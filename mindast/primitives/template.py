@@ -1,5 +1,5 @@
-"""NumPy spellings: Python expressions over the names of a primitive's inputs and static parameters, over ``np`` and, for
-what NumPy lacks, ``nn`` (`mindast.runtime.nn_reference`).
+"""NumPy spellings: Python expressions over the names of a primitive's inputs and static parameters, over ``np``, and
+over ``nn`` (`mindast.runtime.nn_reference`) for what NumPy lacks.
 
 The evaluator runs them and the Python backend prints them, so the two cannot differ.
 """
@@ -19,6 +19,7 @@ from mindast.ir.array import Param
 from mindast.ir.types import ArrayType
 from mindast.runtime import nn_reference
 
+_MODULES = {"np": np, "nn": nn_reference}
 Params = Mapping[str, Param]
 Template = str | Callable[[tuple[ArrayType, ...], Params], str]
 
@@ -69,7 +70,7 @@ def run_template(record: Spelled, inputs: Sequence[Any], params: Params) -> Any:
     types = tuple(ArrayType(str(np.asarray(x).dtype), np.shape(x)) for x in inputs)
     values = [list(inputs)] if record.variadic else inputs
     names = {**{k: params[k] for k in record.params}, **dict(zip(record.inputs, values, strict=True))}
-    return eval(_compiled(_text(record, types, params)), {"np": np, "nn": nn_reference}, names)  # the templates are this package's own
+    return eval(_compiled(_text(record, types, params)), dict(_MODULES), names)  # the templates are this package's own
 
 
 def fill_template(template: str, values: Mapping[str, ast.expr]) -> ast.expr:

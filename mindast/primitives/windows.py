@@ -10,8 +10,9 @@ from __future__ import annotations
 from mindast.ir.array import Atom, Eqn
 from mindast.ir.build import Builder
 from mindast.ir.types import ArrayType, Dim, is_float
-from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Case, General, Linear, Params, register
+from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Case, General, Linear, register
 from mindast.primitives.nn import call_text, window_places
+from mindast.primitives.template import Params
 
 GEOMETRY = ("size", "stride", "padding")
 
@@ -73,12 +74,11 @@ window_sum_input = register(
         ("g",),
         numpy=lambda types, params: call_text("window_sum_input", "g", params, ("shape", *GEOMETRY)),
         types=_spread_type,
-        transpose=lambda b, eqn, index, ct: b.one(
-            PRIMITIVES["window_sum"], ct, **{k: eqn.param(k) for k in GEOMETRY}
-        ),
+        transpose=lambda b, eqn, index, ct: b.one(PRIMITIVES["window_sum"], ct, **{k: eqn.param(k) for k in GEOMETRY}),
         reference=(
-            "np.einsum('...yx,qyx->...q', g, np.lib.stride_tricks.sliding_window_view(np.pad(np.eye(shape[0] * shape[1])"
-            ".reshape(-1, *shape), [(0, 0)] + [(p, p) for p in padding]), size, (-2, -1))[:, ::stride[0], ::stride[1]]"
+            "np.einsum('...yx,qyx->...q', g, np.lib.stride_tricks.sliding_window_view(np.pad(np.eye(shape[0] * "
+            "shape[1]).reshape(-1, *shape), [(0, 0)] + [(p, p) for p in padding]), size, (-2, -1))"
+            "[:, ::stride[0], ::stride[1]]"
             ".sum((-2, -1))).reshape(*np.shape(g)[:-2], *shape)"
         ),
         cases=(
@@ -99,11 +99,12 @@ window_argmax = register(
         vjp=NO_GRADIENT,
         jvp=NO_GRADIENT,
         reference=(
-            "(lambda view: np.take_along_axis(view(np.arange(np.shape(x)[-2] * np.shape(x)[-1]).reshape(1, "
-            "*np.shape(x)[-2:]) + 0 * np.asarray(x, int), -1), np.expand_dims(np.argmax(view(x, -np.inf), -1), -1), -1)"
-            "[..., 0])(lambda a, edge: (lambda v: v.reshape(*v.shape[:-2], -1))(np.lib.stride_tricks.sliding_window_view("
-            "np.pad(a, [(0, 0)] * (np.ndim(a) - 2) + [(p, p) for p in padding], constant_values=edge), size, (-2, -1))"
-            "[..., ::stride[0], ::stride[1], :, :]))"
+            "np.reshape([max((i * x.shape[-1] + j for i in range(x.shape[-2]) for j in range(x.shape[-1]) "
+            "if 0 <= i + padding[0] - y < size[0] and 0 <= j + padding[1] - z < size[1]), key=plane.__getitem__) "
+            "for plane in x.reshape(-1, x.shape[-2] * x.shape[-1]) "
+            "for y in range(0, x.shape[-2] + 2 * padding[0] - size[0] + 1, stride[0]) "
+            "for z in range(0, x.shape[-1] + 2 * padding[1] - size[1] + 1, stride[1])], "
+            "(*x.shape[:-2], *((n + 2 * p - k) // s + 1 for n, p, k, s in zip(x.shape[-2:], padding, size, stride))))"
         ),
         cases=(
             Case(((2, 3, 5, 6),), _geometry(2, 2)),

@@ -110,7 +110,14 @@ static inline char *mindast_workspace(Py_ssize_t bytes, double estimate) {
     return memory;
 }
 
-/* The first multiple of a cache line at or after `bytes`: where the next slice of the workspace starts. */
+/* The first multiple of a cache line at or after `bytes`: what a slice of the workspace takes. */
 static inline Py_ssize_t mindast_aligned(Py_ssize_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/* The slice of the workspace that starts at `*here`, which moves behind it. */
+static inline char *mindast_take(char **here, Py_ssize_t bytes) {
+    char *start = *here;
+    *here += mindast_aligned(bytes);
+    return start;
+}
 
 #endif

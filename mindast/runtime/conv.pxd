@@ -1,13 +1,16 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Convolution and its two gradients as matrix products, for generated kernels: inline, in C, without the interpreter.
 
 Arrays are C-contiguous: x is (n, c, h, w), weights (o, c // groups, kh, kw), y (n, o, oh, ow). The windows of one image
-and group form a matrix with a row per tap (channel, row and column of the kernel) and a column per output position
-("im2col"); it exists a tile of columns at a time, in `work`, which the caller provides: `conv_work` elements.
+and group form a matrix with a row per tap (channel, row and column of the kernel) and a column per place in the output
+("im2col"). It exists a tile of columns at a time, in `work`, whose length decides how many: one column at least, or
+nothing where the form is DIRECT (`conv_workspace` of primitives/nn.py tells the length).
 
     y = W @ columns(x)        columns(g_x) = W.T @ g_y        g_W = g_y @ columns(x).T
 
-`ConvForm` is the one place where the form of a convolution is chosen.
+Each takes the strides, paddings and dilations of rows and columns, then the groups. `ConvForm` is where the form of a
+convolution is chosen.
 """
 
 from libc.string cimport memcpy, memset
@@ -17,118 +20,111 @@ ctypedef fused real:
     float
     double
 
-cdef enum:
-    TILE = 131072  # elements of `work`, about: half a level-2 cache in float32, and enough for BLAS to run at full speed
-
 cdef enum ConvForm:
     TILES    # the windows are copied out, a tile of columns at a time
     DIRECT   # 1 x 1 kernel, stride 1, no padding: the image is the matrix of its windows
 
 
 cdef struct Conv:
-    Py_ssize_t n, c, h, w, o, kh, kw, sh, sw, ph, pw, dh, dw, groups
-    Py_ssize_t oh, ow
-    Py_ssize_t taps, places, tile   # rows and columns of the matrix of windows, and columns held at once
+    Py_ssize_t n, groups, out          # images, groups, and filters of a group
+    Py_ssize_t c, h, w, kh, kw, oh, ow # extents; c is that of a group
+    Py_ssize_t sh, sw, ph, pw, dh, dw
+    Py_ssize_t taps, places            # rows and columns of the matrix of windows
+    Py_ssize_t tile, tiles             # columns of a tile, and how many tiles there are
     ConvForm form
 
 
-cdef inline Conv conv_plan(Py_ssize_t n, Py_ssize_t c, Py_ssize_t h, Py_ssize_t w, Py_ssize_t o, Py_ssize_t kh,
-                           Py_ssize_t kw, Py_ssize_t sh, Py_ssize_t sw, Py_ssize_t ph, Py_ssize_t pw, Py_ssize_t dh,
-                           Py_ssize_t dw, Py_ssize_t groups) noexcept nogil:
-    """The convolution of these extents, strides, paddings and dilations; c is that of the image, of all groups."""
+cdef inline Conv _plan(const real[:, :, :, ::1] x, const real[:, :, :, ::1] weight, const real[:, :, :, ::1] y,
+                       Py_ssize_t room, Py_ssize_t sh, Py_ssize_t sw, Py_ssize_t ph, Py_ssize_t pw, Py_ssize_t dh,
+                       Py_ssize_t dw, Py_ssize_t groups) noexcept nogil:
     cdef Conv p
-    cdef Py_ssize_t tiles
-    p.n, p.c, p.h, p.w, p.o, p.kh, p.kw = n, c, h, w, o, kh, kw
-    p.sh, p.sw, p.ph, p.pw, p.dh, p.dw, p.groups = sh, sw, ph, pw, dh, dw, groups
-    p.oh = (h + 2 * ph - dh * (kh - 1) - 1) // sh + 1
-    p.ow = (w + 2 * pw - dw * (kw - 1) - 1) // sw + 1
-    p.taps = c // groups * kh * kw
-    p.places = p.oh * p.ow
-    tiles = p.taps * p.places // TILE + 1
-    p.tile = (p.places + tiles - 1) // tiles
-    p.form = DIRECT if kh == kw == sh == sw == 1 and ph == pw == 0 else TILES
+    p.n, p.groups, p.out = x.shape[0], groups, weight.shape[0] // groups
+    p.c, p.h, p.w = weight.shape[1], x.shape[2], x.shape[3]
+    p.kh, p.kw, p.oh, p.ow = weight.shape[2], weight.shape[3], y.shape[2], y.shape[3]
+    p.sh, p.sw, p.ph, p.pw, p.dh, p.dw = sh, sw, ph, pw, dh, dw
+    p.taps, p.places = p.c * p.kh * p.kw, p.oh * p.ow
+    p.form = DIRECT if p.kh == p.kw == sh == sw == 1 and ph == pw == 0 else TILES
+    p.tile = min(p.places, room // p.taps) if p.taps else 0
+    p.tiles = (p.places + p.tile - 1) // p.tile if p.tile else 0
     return p
 
 
-cdef inline Py_ssize_t conv_work(const Conv* p) noexcept nogil:
-    """Elements of workspace that each of the three needs."""
-    return p.taps * p.tile if p.form == TILES else 0
-
-
-cdef inline void conv(const real* x, const real* weight, real* y, real* work, const Conv* p) noexcept nogil:
+cdef inline void conv(const real[:, :, :, ::1] x, const real[:, :, :, ::1] weight, real[:, :, :, ::1] y, real[::1] work,
+                      Py_ssize_t sh, Py_ssize_t sw, Py_ssize_t ph, Py_ssize_t pw, Py_ssize_t dh, Py_ssize_t dw,
+                      Py_ssize_t groups) noexcept nogil:
     """``y = conv(x, weight)``."""
-    cdef Py_ssize_t image, group, first, count, per_x = p.c // p.groups * p.h * p.w, out = p.o // p.groups
+    cdef Conv p = _plan(x, weight, y, work.shape[0], sh, sw, ph, pw, dh, dw, groups)
+    cdef Py_ssize_t image, number, first, count
     cdef const real* source
     cdef const real* filters
     cdef real* target
-    if p.taps == 0:
-        memset(y, 0, p.n * p.o * p.places * sizeof(real))
-        return
-    for image in range(p.n):
-        for group in range(p.groups):
-            source = x + (image * p.groups + group) * per_x
-            filters = weight + group * out * p.taps
-            target = y + (image * p.groups + group) * out * p.places
-            if p.form == DIRECT:
-                _gemm(b"N", b"N", p.places, out, p.taps, source, p.places, filters, p.taps, 0.0, target, p.places)
-                continue
-            first = 0
-            while first < p.places:
+    for image in range(p.n * groups):
+        source = &x[0, 0, 0, 0] + image * p.c * p.h * p.w
+        filters = &weight[0, 0, 0, 0] + image % groups * p.out * p.taps
+        target = &y[0, 0, 0, 0] + image * p.out * p.places
+        if p.taps == 0:
+            memset(target, 0, p.out * p.places * sizeof(real))
+        elif p.form == DIRECT:
+            _gemm(b"N", b"N", p.places, p.out, p.taps, source, p.places, filters, p.taps, 0, target, p.places)
+        else:
+            for number in range(p.tiles):
+                first = number * p.tile
                 count = min(p.tile, p.places - first)
-                _columns(source, work, first, count, p)
-                _gemm(b"N", b"N", count, out, p.taps, work, count, filters, p.taps, 0.0, target + first, p.places)
-                first += count
+                _columns(source, &work[0], first, count, &p)
+                _gemm(b"N", b"N", count, p.out, p.taps, &work[0], count, filters, p.taps, 0, target + first, p.places)
 
 
-cdef inline void conv_input(const real* g, const real* weight, real* g_x, real* work, const Conv* p) noexcept nogil:
+cdef inline void conv_input(const real[:, :, :, ::1] g, const real[:, :, :, ::1] weight, real[:, :, :, ::1] g_x,
+                            real[::1] work, Py_ssize_t sh, Py_ssize_t sw, Py_ssize_t ph, Py_ssize_t pw, Py_ssize_t dh,
+                            Py_ssize_t dw, Py_ssize_t groups) noexcept nogil:
     """The adjoint of `conv` in its image: ``<y, conv(x, weight)> = <conv_input(y, weight), x>``."""
-    cdef Py_ssize_t image, group, first, count, per_x = p.c // p.groups * p.h * p.w, out = p.o // p.groups
+    cdef Conv p = _plan(g_x, weight, g, work.shape[0], sh, sw, ph, pw, dh, dw, groups)
+    cdef Py_ssize_t image, number, first, count
     cdef const real* source
     cdef const real* filters
     cdef real* target
-    if p.form == TILES or out == 0:
-        memset(g_x, 0, p.n * p.c * p.h * p.w * sizeof(real))
-    if out == 0 or p.taps == 0:
-        return
-    for image in range(p.n):
-        for group in range(p.groups):
-            source = g + (image * p.groups + group) * out * p.places
-            filters = weight + group * out * p.taps
-            target = g_x + (image * p.groups + group) * per_x
-            if p.form == DIRECT:
-                _gemm(b"N", b"T", p.places, p.taps, out, source, p.places, filters, p.taps, 0.0, target, p.places)
-                continue
-            first = 0
-            while first < p.places:
+    for image in range(p.n * groups):
+        source = &g[0, 0, 0, 0] + image * p.out * p.places
+        filters = &weight[0, 0, 0, 0] + image % groups * p.out * p.taps
+        target = &g_x[0, 0, 0, 0] + image * p.c * p.h * p.w
+        if p.form == TILES or p.out == 0:
+            memset(target, 0, p.c * p.h * p.w * sizeof(real))
+        if p.out == 0 or p.taps == 0:
+            continue
+        if p.form == DIRECT:
+            _gemm(b"N", b"T", p.places, p.taps, p.out, source, p.places, filters, p.taps, 0, target, p.places)
+        else:
+            for number in range(p.tiles):
+                first = number * p.tile
                 count = min(p.tile, p.places - first)
-                _gemm(b"N", b"T", count, p.taps, out, source + first, p.places, filters, p.taps, 0.0, work, count)
-                _add_columns(work, target, first, count, p)
-                first += count
+                _gemm(b"N", b"T", count, p.taps, p.out, source + first, p.places, filters, p.taps, 0, &work[0], count)
+                _add_columns(&work[0], target, first, count, &p)
 
 
-cdef inline void conv_weight(const real* x, const real* g, real* g_weight, real* work, const Conv* p) noexcept nogil:
+cdef inline void conv_weight(const real[:, :, :, ::1] x, const real[:, :, :, ::1] g, real[:, :, :, ::1] g_weight,
+                             real[::1] work, Py_ssize_t sh, Py_ssize_t sw, Py_ssize_t ph, Py_ssize_t pw, Py_ssize_t dh,
+                             Py_ssize_t dw, Py_ssize_t groups) noexcept nogil:
     """The adjoint of `conv` in its weights: ``<y, conv(x, weight)> = <conv_weight(x, y), weight>``."""
-    cdef Py_ssize_t image, group, first, count, per_x = p.c // p.groups * p.h * p.w, out = p.o // p.groups
+    cdef Conv p = _plan(x, g_weight, g, work.shape[0], sh, sw, ph, pw, dh, dw, groups)
+    cdef Py_ssize_t image, number, first, count
     cdef const real* source
     cdef const real* cotangent
     cdef real* target
-    memset(g_weight, 0, p.o * p.taps * sizeof(real))
-    if p.taps == 0:
+    if p.taps == 0 or p.out == 0:
         return
-    for image in range(p.n):
-        for group in range(p.groups):
-            source = x + (image * p.groups + group) * per_x
-            cotangent = g + (image * p.groups + group) * out * p.places
-            target = g_weight + group * out * p.taps
-            if p.form == DIRECT:
-                _gemm(b"T", b"N", p.taps, out, p.places, source, p.places, cotangent, p.places, 1.0, target, p.taps)
-                continue
-            first = 0
-            while first < p.places:
+    memset(&g_weight[0, 0, 0, 0], 0, groups * p.out * p.taps * sizeof(real))
+    for image in range(p.n * groups):
+        source = &x[0, 0, 0, 0] + image * p.c * p.h * p.w
+        cotangent = &g[0, 0, 0, 0] + image * p.out * p.places
+        target = &g_weight[0, 0, 0, 0] + image % groups * p.out * p.taps
+        if p.form == DIRECT:
+            _gemm(b"T", b"N", p.taps, p.out, p.places, source, p.places, cotangent, p.places, 1, target, p.taps)
+        else:
+            for number in range(p.tiles):
+                first = number * p.tile
                 count = min(p.tile, p.places - first)
-                _columns(source, work, first, count, p)
-                _gemm(b"T", b"N", p.taps, out, count, work, count, cotangent + first, p.places, 1.0, target, p.taps)
-                first += count
+                _columns(source, &work[0], first, count, &p)
+                _gemm(b"T", b"N", p.taps, p.out, count, &work[0], count, cotangent + first, p.places, 1, target, p.taps)
 
 
 cdef inline void _gemm(char* ta, char* tb, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* a, Py_ssize_t lda,
@@ -158,7 +154,7 @@ cdef inline void _columns(const real* x, real* columns, Py_ssize_t first, Py_ssi
     cdef Py_ssize_t channel, i, j, y, row, left, right, begin, end, low, high, place, stop = first + count
     cdef const real* pixels
     cdef real* out = columns
-    for channel in range(p.c // p.groups):
+    for channel in range(p.c):
         for i in range(p.kh):
             for j in range(p.kw):
                 _inside(j * p.dw - p.pw, p.sw, p.w, p.ow, &left, &right)
@@ -187,7 +183,7 @@ cdef inline void _add_columns(const real* columns, real* x, Py_ssize_t first, Py
     cdef Py_ssize_t channel, i, j, y, row, left, right, begin, end, low, high, place, stop = first + count
     cdef const real* source = columns
     cdef real* pixels
-    for channel in range(p.c // p.groups):
+    for channel in range(p.c):
         for i in range(p.kh):
             for j in range(p.kw):
                 _inside(j * p.dw - p.pw, p.sw, p.w, p.ow, &left, &right)

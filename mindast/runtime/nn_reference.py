@@ -96,7 +96,7 @@ def conv(x: Array, w: Array, *, stride: Pair, padding: Pair, dilation: Pair, gro
 
 
 def conv_input(g: Array, w: Array, *, shape: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Array:
-    """The transpose of `conv` in its images, which have `shape`: ``sum(g * conv(x, w)) = sum(conv_input(g, w) * x)``."""
+    """The transpose of `conv` in its images of extents `shape`: ``sum(g * conv(x, w)) = sum(conv_input(g, w) * x)``."""
     places = output_extents(shape, w.shape[2:], stride, padding, dilation)
     kernels = _grouped(w, groups, 0)
     cotangents = g.reshape(len(g), groups, kernels.shape[1], math.prod(places))

@@ -142,6 +142,7 @@ cdef extern from "arrays.h":
     char* workspace "mindast_workspace"(Py_ssize_t bytes, double estimate) except NULL
     void* cell "mindast_cell"(object out, int place, void* otherwise) noexcept
     void release "free"(void* memory) noexcept
+    char* take "mindast_take"(char** here, Py_ssize_t bytes) noexcept nogil
     Py_ssize_t aligned "mindast_aligned"(Py_ssize_t bytes) noexcept nogil
     enum:
         BOOL "NPY_BOOL"

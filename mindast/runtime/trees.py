@@ -62,6 +62,15 @@ def flatten(spec: Spec, value: Any, into: list[Any]) -> bool:
     return all(flatten(child, entry, into) for child, entry in zip(spec.children, found[1], strict=True))
 
 
+def keep(spec: Spec, wanted: Iterator[bool]) -> Spec:
+    """`spec` with None in place of each leaf that is not wanted, as of one that has no gradient."""
+    if isinstance(spec, Leaf):
+        return spec if next(wanted) else Static(None)
+    if isinstance(spec, Static):
+        return spec
+    return dataclasses.replace(spec, children=tuple([keep(child, wanted) for child in spec.children]))
+
+
 def flattener(specs: Sequence[Spec]) -> Callable[[tuple[Any, ...]], tuple[Any, ...] | None] | None:
     """How to get the leaves out of the bound arguments; None where each argument is one leaf already.
 

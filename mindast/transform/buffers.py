@@ -52,7 +52,7 @@ def _touches(stmt: Stmt) -> list[tuple[Buffer, bool, tuple[object, ...] | None]]
 
 
 def _walk(blocks: Sequence[Block]) -> list[tuple[Place, Stmt]]:
-    todo = [((i, j), s) for i, b in enumerate(blocks) for j, s in enumerate(b.body)]
+    todo: list[tuple[Place, Stmt]] = [((i, j), s) for i, b in enumerate(blocks) for j, s in enumerate(b.body)]
     found: list[tuple[Place, Stmt]] = []
     while todo:
         place, stmt = todo.pop(0)

@@ -19,12 +19,23 @@ from dataclasses import dataclass, field
 
 from mindast.ir.array import Atom, Body, Eqn, Lit, Var, producers, reads
 from mindast.ir.loops import Reduction
-from mindast.ir.types import Shape
-
-Map = tuple[int, ...]
-"""For each axis of a value: the axis of the nest whose index it takes, or `UNIT` where its length is 1."""
+from mindast.ir.types import Dim, Shape, dim_add, dim_sub
 
 UNIT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """The index ``start + step * i``, i being the index of `axis` of the nest (0 where that is `UNIT`)."""
+
+    axis: int
+    start: Dim
+    step: int = 1
+
+
+Map = tuple[int | Along, ...]
+"""For each axis of a value: the axis of the nest whose index it takes, or `UNIT` where its length is 1."""
+
 REDUCTIONS: dict[str, Reduction] = {
     "sum": "sum",
     "prod": "prod",
@@ -35,7 +46,7 @@ REDUCTIONS: dict[str, Reduction] = {
     "any": "any",
     "all": "all",
 }
-MOVES = ("broadcast", "transpose", "reshape", "extent")
+MOVES = ("broadcast", "transpose", "reshape", "slice", "flip", "extent", "iota")
 CHEAP = 8  # flops up to which a value is computed again, or moved to an outer loop, rather than stored
 
 
@@ -126,7 +137,32 @@ def _through(eqn: Eqn, at: Map) -> Map | None:
     if eqn.prim.name == "reshape" and is_unit_reshape(eqn):
         kept = iter([m for m, d in zip(at, eqn.out.type.shape, strict=True) if d != 1])
         return tuple(UNIT if d == 1 else next(kept) for d in eqn.inputs[0].type.shape)
+    if eqn.prim.name in ("slice", "flip"):
+        return tuple(_moved(eqn, i, m) for i, m in enumerate(at))
     return None
+
+
+def _moved(eqn: Eqn, axis: int, place: int | Along) -> int | Along:
+    """Where an element of a slice or a flipped array stands in the array."""
+    length = eqn.inputs[0].type.shape[axis]
+    if length == 1:
+        return UNIT
+    at = Along(place, 0) if isinstance(place, int) else place
+    if eqn.prim.name == "slice":
+        at = Along(at.axis, dim_add(at.start, eqn.param("starts")[axis]), at.step)
+    elif axis in eqn.param("axes"):
+        at = Along(at.axis, dim_sub(dim_sub(length, 1), at.start), -at.step)
+    return at.axis if (at.start, at.step) == (0, 1) else at
+
+
+def axis_of(place: int | Along) -> int:
+    """The axis of the nest that a place follows, or `UNIT`."""
+    return place.axis if isinstance(place, Along) else place
+
+
+def depth_of(at: Map) -> int:
+    """How many loops stand around an element read at `at`."""
+    return max(map(axis_of, at), default=UNIT) + 1
 
 
 def is_unit_reshape(eqn: Eqn) -> bool:
@@ -174,7 +210,8 @@ def _merge_all(graph: Graph, found: list[Cluster], home: dict[Var, Cluster]) -> 
 
 
 def _merge(into: Cluster, new: Cluster, home: dict[Var, Cluster]) -> None:
-    assert into.axes is not None and new.axes is not None
+    assert into.axes is not None
+    assert new.axes is not None
     into.axes = max(into.axes, new.axes, key=len)
     into.eqns += new.eqns
     into.sources |= new.sources
@@ -198,9 +235,10 @@ def _affinity(a: Cluster, b: Cluster) -> int:
 
 
 def _may_merge(graph: Graph, a: Cluster, b: Cluster) -> bool:
-    assert a.axes is not None and b.axes is not None
     if _reaches(b, a):
         a, b = b, a
+    assert a.axes is not None
+    assert b.axes is not None
     if any(_reaches(a, c) for c in b.before if c is not a) or any(_reaches(b, c) for c in a.before):
         return False
     feeds = bool(a.outputs & b.sources)
@@ -267,4 +305,3 @@ def _ordered(graph: Graph, found: list[Cluster]) -> list[Cluster]:
         done.add(ready)
         ordered.append(ready)
     return ordered
-

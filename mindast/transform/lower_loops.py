@@ -10,18 +10,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mindast.diagnostics import Span
-from mindast.errors import InternalError
 from mindast.ir.array import Atom, Body, Eqn, Lit, Var, bound_vars
-from mindast.ir.loops import Block, Buffer, Kernel, Load, Product, Reduction, Role, Scalar, Stmt, Store
+from mindast.ir.loops import Block, Buffer, Check, Kernel, Load, Product, Reduction, Role, Scalar, Stmt, Store
 from mindast.ir.program import Program
-from mindast.ir.text import body_symbols
+from mindast.ir.text import body_symbols, identifier
 from mindast.ir.types import ArrayType, Dim, dim_prod
 from mindast.primitives.linalg import free_axes
 from mindast.transform.buffers import plan
-from mindast.transform.cluster import CHEAP, UNIT, Cluster, Graph, Map, cluster, cost, finish_level
+from mindast.transform.cluster import (
+    CHEAP,
+    MOVES,
+    REDUCTIONS,
+    UNIT,
+    Cluster,
+    Graph,
+    Map,
+    axis_of,
+    cluster,
+    cost,
+    finish_level,
+)
 from mindast.transform.inline import flops, inline_scalars
 from mindast.transform.nest import nest
 from mindast.transform.prepare import prepare
+from mindast.transform.steps import steps
 
 INDICES = "ijklpqrs"
 
@@ -48,6 +60,7 @@ class _Lowering:
         self.local: list[Buffer] = []
         self.anonymous: set[str] = set()  # scalars whose name says nothing
         self.served: list[Eqn] = []
+        self.done: set[Var] = set()
         self.delivered: set[Buffer] = set()
         self.params = tuple(
             self._own(Buffer(self.name(a.name), p.type.dtype, p.type.shape, "input"), p)
@@ -56,6 +69,12 @@ class _Lowering:
         self.outputs = tuple(
             self._output(r.name, r.role, atom) for r, atom in zip(program.results, self.body.results, strict=True)
         )
+        first = self.outputs[0] if self.outputs else None
+        self.cells: dict[Var, Buffer] = {}
+        if first is not None and not first.shape and first.role == "value":
+            source, _ = self.graph.resolve(self.body.results[0], ())
+            if isinstance(source, Var):
+                self.cells[source] = first
         self.indices = self._index_names()
         self.stored = _stored(self.graph, self.clusters)
 
@@ -86,7 +105,7 @@ class _Lowering:
 
     def name(self, hint: str) -> str:
         """A name that nobody has yet: the hint, or the hint with a number."""
-        name = hint
+        name = hint = identifier(hint)
         if hint == "t" or hint in self.taken:
             separator = "_" if hint[-1].isdigit() else ""
             while name in self.taken or name == "t":
@@ -110,11 +129,14 @@ class _Lowering:
         return found
 
     def scalar(self, var: Var, at: Map) -> Scalar:
-        """A fresh scalar for an element of the value."""
+        """A fresh scalar for an element of the value; that of a result of rank 0 is the result itself."""
+        if var in self.cells:
+            return Scalar(self.cells.pop(var).name, var.type.dtype)
         hint = var.name
         buffer = self.buffer(var)
         if buffer is not None:
-            hint = buffer.name + ("_" + "".join(self.index(m) for m in at if m != UNIT) if any_axis(at) else "")
+            indices = "".join(self.index(m) for m in map(axis_of, at) if m != UNIT)
+            hint = f"{buffer.name}_{indices}" if indices else buffer.name
         scalar = Scalar(self.name(hint), var.type.dtype)
         if var.name == "t" or buffer is not None:
             self.anonymous.add(scalar.name)
@@ -124,6 +146,10 @@ class _Lowering:
         """A fresh scalar in which a reduction whose result is `var` runs."""
         buffer = self.buffer(var)
         return Scalar(self.name(f"{var.name if buffer is None else buffer.name}_{kind}"), var.type.dtype)
+
+    def temporary(self, name: str, dtype: str) -> Scalar:
+        """A fresh scalar for an equation's own use."""
+        return Scalar(self.name(name), dtype)
 
     def scratch(self, name: str, type_: ArrayType) -> Buffer:
         """A fresh piece of workspace."""
@@ -156,6 +182,7 @@ class _Lowering:
             tuple(blocks),
             allocations,
             flops(blocks),
+            _checks(self.body),
             self.symbols,
             tuple(self.indices),
             frozenset(self.taken),
@@ -166,9 +193,10 @@ class _Lowering:
         if cluster.axes is None:
             (eqn,) = cluster.eqns
             self.serve(eqn)
-            body = (self._product(eqn),)
+            body = (self._product(eqn),) if eqn.prim.name == "dot" else steps(self, eqn)
         else:
             body = nest(self, cluster, [e for e in cluster.eqns if not e.prim.elementwise or e.out in self.stored])
+        self.done.update(cluster.outputs)
         return Block(body + self._scalar_results(), self._reasons())
 
     def _reasons(self) -> tuple[tuple[Span | None, str], ...]:
@@ -196,18 +224,19 @@ class _Lowering:
         """Whether a scalar can be computed from what is there."""
         todo = [atom]
         while todo:
-            source, at = self.graph.resolve(todo.pop(), ())
-            if isinstance(source, Lit) or source in self.scalars or any_axis(at):
+            atom = todo.pop()
+            source, _ = self.graph.resolve(atom, (UNIT,) * atom.type.rank)
+            if isinstance(source, Lit) or source in self.scalars or source in self.done:
                 continue
-            eqn = self.graph.producer[source]
-            if not eqn.prim.elementwise and eqn.inputs:
-                return False
+            eqn = self.graph.producer.get(source)
+            if eqn is None or eqn.prim.name in MOVES:
+                continue  # an argument, or an extent
+            if not eqn.prim.elementwise or self.buffer(source) is not None:
+                return False  # of a block to come
             todo += eqn.inputs
         return True
 
     def _product(self, eqn: Eqn) -> Stmt:
-        if eqn.prim.name != "dot":
-            raise InternalError(f"no loops for {eqn.prim.name} yet", eqn.span)
         a, b = (self._operand(x) for x in eqn.inputs)
         (ca, cb), batch = eqn.param("contract"), eqn.param("batch")
         free_a, free_b = free_axes(len(a.shape), ca, batch), free_axes(len(b.shape), cb, batch)
@@ -238,9 +267,22 @@ class _Lowering:
         return buffer
 
 
-def any_axis(at: Map) -> bool:
-    """Whether a map takes the index of any loop."""
-    return any(m != UNIT for m in at)
+def _checks(body: Body) -> tuple[Check, ...]:
+    """What must not be empty: the reductions that NumPy refuses for want of an identity."""
+    found: dict[Check, None] = {}
+    for eqn in body.eqns:
+        name = eqn.prim.name
+        if name in ("reduce_max", "reduce_min"):
+            word = {"reduce_max": "maximum", "reduce_min": "minimum"}[name]
+            axes, message = eqn.param("axes"), f"zero-size array to reduction operation {word} which has no identity"
+        elif name in ("argmax", "argmin"):
+            axes, message = (eqn.param("axis"),), f"attempt to get {name} of an empty sequence"
+        else:
+            continue
+        extent = dim_prod(eqn.inputs[0].type.shape[i] for i in axes)
+        if not isinstance(extent, int) or extent == 0:
+            found[Check(extent, message)] = None
+    return tuple(found)
 
 
 def _stored(graph: Graph, clusters: Sequence[Cluster]) -> set[Var]:
@@ -248,13 +290,14 @@ def _stored(graph: Graph, clusters: Sequence[Cluster]) -> set[Var]:
     home = {v: c for c in clusters for v in c.outputs}
     required = {o for a in graph.body.results if (o := graph.owner(a)) is not None and o.type.rank}
     for eqn in graph.body.eqns:
+        if eqn.out in home and home[eqn.out].axes is None and eqn.out.type.rank:
+            required.add(eqn.out)
         if eqn.prim.name == "dot":
-            required.update(o for a in (*eqn.inputs, eqn.out) if (o := graph.owner(a)) is not None)
+            required.update(o for a in eqn.inputs if (o := graph.owner(a)) is not None)
         if eqn.prim.name == "reshape" and graph.resolve(eqn.out, (0,) * eqn.out.type.rank)[0] is eqn.out:
             required.update(o for a in eqn.inputs if (o := graph.owner(a)) is not None)
-        if eqn.out in home and home[eqn.out].axes is not None and not eqn.prim.elementwise:
-            if finish_level(eqn) is None:
-                required.add(eqn.out)
+        if eqn.prim.name in REDUCTIONS and finish_level(eqn) is None:
+            required.add(eqn.out)
     required = {v for v in required if v in home and v.type.rank}
     again = _cost_again(graph, home, required)
     stored = set(required)

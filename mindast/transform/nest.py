@@ -25,24 +25,30 @@ from mindast.ir.loops import (
     Load,
     Loop,
     Number,
+    Position,
     Reduce,
     Reduction,
     Scalar,
+    Shifted,
     Start,
     Stmt,
     Store,
     Total,
     neutral,
 )
-from mindast.ir.types import ArrayType, Shape
+from mindast.ir.types import ArrayType, Dim, Shape
+from mindast.primitives.base import Elementwise
 from mindast.transform.cluster import (
     CHEAP,
     REDUCTIONS,
     UNIT,
+    Along,
     Cluster,
     Graph,
     Map,
+    axis_of,
     cost,
+    depth_of,
     finish_level,
     identity,
     operand_maps,
@@ -66,6 +72,9 @@ class Values(Protocol):
 
     def accumulator(self, var: Var, kind: Reduction) -> Scalar:
         """A fresh scalar in which a reduction whose result is `var` runs."""
+
+    def temporary(self, name: str, dtype: str) -> Scalar:
+        """A fresh scalar for an equation's own use."""
 
     def scratch(self, name: str, type_: ArrayType) -> Buffer:
         """A fresh piece of workspace."""
@@ -104,6 +113,54 @@ def partial_level(eqn: Eqn) -> int:
     while level and level - 1 in reduced:
         level -= 1
     return level
+
+
+def place(values: Values, at: int | Along) -> Index:
+    """An index of a nest as LoopIR has it."""
+    if isinstance(at, Along):
+        return Shifted("" if at.axis == UNIT else values.index(at.axis), at.start, at.step)
+    return 0 if at == UNIT else values.index(at)
+
+
+class Walk:
+    """Loops over all of `shape`, one axis innermost, for an equation that writes its own statements.
+
+    `map` reads a value of that shape. `before` and `after` stand around the innermost loop, `inner` is its inside.
+    """
+
+    def __init__(self, values: Values, shape: Shape, innermost: int | None = None) -> None:
+        axes = [i for i, d in enumerate(shape) if d != 1 and i != innermost]
+        self.last = innermost is not None and shape[innermost] != 1
+        if innermost is not None and self.last:
+            axes.append(innermost)
+        self.map: Map = tuple(axes.index(i) if i in axes else UNIT for i in range(len(shape)))
+        self.nest = _Nest(values, Cluster(tuple(shape[i] for i in axes), [], set()), ())
+        levels = self.nest.levels = [_Level() for _ in range(len(axes) + 1)]
+        self.inner = levels[-1].lines
+        self.before = levels[-2].lines if self.last else self.inner
+        self.after: list[Stmt] = []
+
+    def value(self, atom: Atom, at: Map) -> Expr:
+        """An expression for an element of `atom`, whatever it needs computed before it."""
+        return self.nest._value(atom, at)
+
+    def turned(self, axis: int, last: Dim) -> Map:
+        """The map that counts `axis` down from `last`."""
+        at = self.map[axis]
+        assert isinstance(at, int)
+        return tuple(Along(at, last, -1) if i == axis and at != UNIT else m for i, m in enumerate(self.map))
+
+    def close(self) -> tuple[Stmt, ...]:
+        """The loops, written out."""
+        levels, axes = self.nest.levels, self.nest.axes
+        if not self.last:
+            self.inner += self.after
+        for axis in reversed(range(len(axes))):
+            body = levels[axis + 1].lines
+            levels[axis].lines.append(Loop(self.nest.values.index(axis), axes[axis], tuple(body)))
+            if self.last and axis == len(axes) - 1:
+                levels[axis].lines += self.after
+        return tuple(levels[0].lines)
 
 
 class _Nest:
@@ -216,16 +273,17 @@ class _Nest:
         axes = identity(target.shape)
         index = self._index(axes)
         stmt: Stmt = Store(Load(target, index), Load(source, index))
-        for axis, dim in reversed([(m, d) for m, d in zip(axes, target.shape, strict=True) if m != UNIT]):
-            stmt = Loop(self.values.index(axis), dim, (stmt,))
+        for axis, dim in reversed(list(zip(axes, target.shape, strict=True))):
+            if axis_of(axis) != UNIT:
+                stmt = Loop(self.values.index(axis_of(axis)), dim, (stmt,))
         return stmt
 
     def _accumulate(self, eqn: Eqn, value: Expr) -> Stmt:
         place = Load(self.totals[eqn], self._index(result_map(eqn)))
         return Accumulate(place, REDUCTIONS[eqn.prim.name], value)
 
-    def _index(self, at: Iterable[int]) -> tuple[Index, ...]:
-        return tuple(0 if m == UNIT else self.values.index(m) for m in at)
+    def _index(self, at: Iterable[int | Along]) -> tuple[Index, ...]:
+        return tuple(place(self.values, m) for m in at)
 
     # Values
 
@@ -240,11 +298,13 @@ class _Nest:
                 return level.known[atom, at]
         if atom in self.rows and atom in self.stored:
             buffer, start = self.rows[atom]
-            return Load(buffer, self._index(m for m in at if m >= start))
+            return Load(buffer, self._index(m for m in at if axis_of(m) >= start))
         found = self.values.buffer(atom)
         if found is not None and (atom not in self.made or atom in self.stored):
             return Load(found, self._index(at))
         eqn = self.values.graph.producer.get(atom)
+        if eqn is not None and eqn.prim.name == "iota":
+            return Position(place(self.values, at[0]))
         return Length(eqn.param("dim")) if eqn is not None and eqn.prim.name == "extent" else None
 
     def _closure(self, start: Iterable[tuple[Atom, Map]], through: bool) -> dict[Node, Eqn]:
@@ -285,13 +345,13 @@ class _Nest:
             costly = [
                 (var, at)
                 for (var, at), times in needed.items()
-                if times > 1 and max(at, default=UNIT) >= here and var not in self.rows
+                if times > 1 and depth_of(at) > here and var not in self.rows
                 and self.values.buffer(var) is None and self._cost(var, at) > CHEAP
             ]  # fmt: skip
             if not costly:
                 return
             var, at = max(costly, key=lambda n: self.place[n[0]])
-            shape = tuple(self.axes[m] for m in at if m >= here)
+            shape = tuple(self.axes[m] for m in map(axis_of, at) if m >= here)
             self.rows[var] = self.values.scratch(var.name, ArrayType(var.type.dtype, shape)), here
 
     def _cost(self, var: Var, at: Map) -> int:
@@ -308,7 +368,7 @@ class _Nest:
         return value
 
     def _compute(self, var: Var, at: Map, eqn: Eqn) -> None:
-        assert eqn.prim.elementwise, f"{eqn!r} is not finished where it is read"
+        assert isinstance(eqn.prim, Elementwise), f"{eqn!r} is not finished where it is read"
         self.values.serve(eqn)
         operands: list[Expr] = []
         for atom, where in zip(eqn.inputs, operand_maps(eqn, at), strict=True):
@@ -316,7 +376,7 @@ class _Nest:
             assert operand is not None
             operands.append(operand)
         scalar = self.values.scalar(var, at)
-        level = self.levels[max(at, default=UNIT) + 1]
+        level = self.levels[depth_of(at)]
         level.lines.append(Let(scalar, Apply(eqn.prim, eqn.params, tuple(operands), var.type.dtype)))
         self._know(var, at, scalar, level)
         if var in self.made and at == result_map(eqn):
@@ -324,8 +384,7 @@ class _Nest:
             index = self._index(at)
             if var in self.rows:
                 buffer, start = self.rows[var]
-                index = self._index(m for m in at if m >= start)
+                index = self._index(m for m in at if axis_of(m) >= start)
             if buffer is not None:
                 level.lines.append(Store(Load(buffer, index), scalar))
                 self.stored.add(var)
-

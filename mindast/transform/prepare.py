@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from mindast.ir.array import Atom, Body, Eqn, Lit, Var, producers, use_counts
 from mindast.ir.build import Builder, Copier
+from mindast.ir.types import DTYPES, is_float
 from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Elementwise
 from mindast.primitives.linalg import free_axes
-from mindast.transform.cluster import REDUCTIONS
+from mindast.transform.cluster import MOVES, REDUCTIONS
 
-COPY = Elementwise(
-    "copy", ("x",), numpy="x", c="x", partials=(NO_GRADIENT,), reference="x", dtypes=PRIMITIVES["convert"].dtypes
-)
+COPY = Elementwise("copy", ("x",), numpy="x", c="x", partials=(NO_GRADIENT,), reference="x", dtypes=DTYPES)
 
 
 def prepare(body: Body) -> Body:
@@ -63,9 +62,7 @@ class _Preparation:
             self.copier.atoms[eqn.out] = self._product(a, b, contract, batch, eqn.out.name)
         elif eqn.prim.name == "reshape" and self._is_moved(self.copier.atom(eqn.inputs[0])):
             source = self._copy(self.copier.atom(eqn.inputs[0]))
-            self.copier.atoms[eqn.out] = self.builder.one(
-                eqn.prim, source, name=eqn.out.name, shape=eqn.param("shape")
-            )
+            self.copier.atoms[eqn.out] = self.builder.one(eqn.prim, source, name=eqn.out.name, shape=eqn.param("shape"))
         elif eqn.prim.name in REDUCTIONS:
             self.copier.atoms[eqn.out] = self._reduction(eqn, self.copier.atom(eqn.inputs[0]))
         else:
@@ -89,12 +86,12 @@ class _Preparation:
         """Whether `atom` is not simply a block of memory: a literal, or behind a broadcast or transpose."""
         while isinstance(atom, Var):
             eqn = self.made.get(atom)
-            if eqn is None or eqn.prim.name not in ("broadcast", "transpose", "reshape", "extent"):
+            if eqn is None or eqn.prim.name not in MOVES:
                 return False
             if eqn.prim.name != "reshape":
                 return True
             atom = eqn.inputs[0]
-        return True
+        return isinstance(atom, Lit)
 
     def _copy(self, atom: Atom) -> Var:
         name = atom.name if isinstance(atom, Var) else "t"
@@ -123,6 +120,8 @@ class _Preparation:
         ca, cb = contract
         if not ca:
             return self._outer(a, b, batch, name)
+        if not is_float(a.type.dtype):
+            return self._spelled_out(a, b, contract, batch, name)
         a, ca = self._unturned(a, ca, batch)
         b, cb = self._unturned(b, cb, batch)
         a, ca = self._as_matrix(a, ca, batch)
@@ -139,6 +138,23 @@ class _Preparation:
         left = a if axes_a == tuple(range(len(shape))) else self._broadcast(a, shape, axes_a)
         right = b if axes_b == tuple(range(len(shape))) else self._broadcast(b, shape, axes_b)
         return self.builder.one(PRIMITIVES["mul"], left, right, name=name)
+
+    def _spelled_out(
+        self, a: Atom, b: Atom, contract: tuple[tuple[int, ...], tuple[int, ...]], batch: int, name: str
+    ) -> Var:
+        """A product of integers, which BLAS does not know: the sum of a broadcast product."""
+        (ca, cb), transpose = contract, PRIMITIVES["transpose"]
+        free_a, free_b = free_axes(a.type.rank, ca, batch), free_axes(b.type.rank, cb, batch)
+        a = self.builder.one(transpose, a, axes=(*range(batch), *free_a, *ca))
+        b = self.builder.one(transpose, b, axes=(*range(batch), *free_b, *cb))
+        lengths_a, lengths_b = a.type.shape[batch:], b.type.shape[batch:]
+        summed = lengths_a[len(free_a) :]
+        shape = a.type.shape[:batch] + lengths_a[: len(free_a)] + lengths_b[: len(free_b)] + summed
+        rank, last = len(shape), len(shape) - len(ca)
+        left = self._broadcast(a, shape, (*range(batch + len(free_a)), *range(last, rank)))
+        right = self._broadcast(b, shape, (*range(batch), *range(batch + len(free_a), rank)))
+        product = self.builder.one(PRIMITIVES["mul"], left, right)
+        return self.builder.one(PRIMITIVES["sum"], product, name=name, axes=tuple(range(last, rank)))
 
     def _broadcast(self, x: Atom, shape: object, axes: object) -> Var:
         return self.builder.one(PRIMITIVES["broadcast"], x, shape=shape, axes=axes)
@@ -170,7 +186,9 @@ class _Preparation:
         while isinstance(owner, Var) and owner in self.made and self.made[owner].prim.name == "reshape":
             owner = self.made[owner].inputs[0]
         if isinstance(atom, Lit) or isinstance(owner, Lit) or owner in taken or self._is_moved(atom):
-            return self._copy(atom)
+            source = self.made.get(atom) if isinstance(atom, Var) else None
+            with self.builder.at(source.span if source else None, source.note if source else ""):
+                return self._copy(atom)
         taken.add(owner)
         return atom
 

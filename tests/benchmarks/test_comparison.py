@@ -46,11 +46,11 @@ def test_a_right_gradient_passes_with_its_error() -> None:
 
 def test_only_the_call_is_on_the_clock() -> None:
     def setup() -> Any:
-        time.sleep(0.02)
+        time.sleep(0.2)
         return time.sleep, (0.002,)
 
-    times = measure.timed(Trial(setup, lambda: time.sleep(0.02)), 3)
-    assert all(0.002 <= t * 1e-9 < 0.02 for t in times)
+    times = measure.timed(Trial(setup, lambda: time.sleep(0.2)), 3)
+    assert all(0.002 <= t * 1e-9 < 0.2 for t in times)
 
 
 def test_memory_is_that_of_the_call_alone() -> None:

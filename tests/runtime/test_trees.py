@@ -10,7 +10,7 @@ import pytest
 
 from mindast.errors import MindastTypeError
 from mindast.ir.program import Leaf, leaves
-from mindast.runtime.trees import flatten, flattener, spec_of, unflatten, unflattener
+from mindast.runtime.trees import flatten, flattener, keep, spec_of, unflatten, unflattener
 
 Layer = namedtuple("Layer", "w b")
 
@@ -77,6 +77,11 @@ def test_flattener_is_needed_only_for_trees():
     put = unflattener([spec_of((1.0, 2.0)), spec_of(3.0)])
     assert put((1, 2, 3)) == ((1, 2), 3)
     assert unflattener([Leaf("float", "float64")]) is None
+
+
+def test_leaves_without_a_gradient_become_none():
+    spec = keep(spec_of({"w": 1.0, "n": 3, "k": (2.0, "relu")}), iter([True, False, True]))
+    assert unflatten(spec, iter(["gw", "gk"])) == {"w": "gw", "n": None, "k": ("gk", "relu")}
 
 
 def test_the_culprit_is_named():
