@@ -52,11 +52,10 @@ def kernel_buffers(kernel: Kernel) -> list[Buffer]:
 
 
 def returned(kernel: Kernel) -> Buffer | None:
-    """The result that the function returns: the first, if it is a number. (A 0-d array is written in place.)"""
-    if not kernel.outputs or kernel.program.results[0].kind == "array":
+    """The result that the function returns: the first, if it is a value of rank 0 and no 0-d array."""
+    if not kernel.outputs or kernel.outputs[0].shape or kernel.outputs[0].role != "value":
         return None
-    first = kernel.outputs[0]
-    return first if first.role == "value" else None
+    return kernel.outputs[0] if kernel.program.results[0].kind != "array" else None
 
 
 class KernelPrinter:

@@ -71,7 +71,7 @@ class _Lowering:
         )
         first = self.outputs[0] if self.outputs else None
         self.cells: dict[Var, Buffer] = {}
-        if first is not None and not first.shape and first.role == "value":
+        if first is not None and program.results[0].kind != "array" and first.role == "value":
             source, _ = self.graph.resolve(self.body.results[0], ())
             if isinstance(source, Var):
                 self.cells[source] = first
