@@ -17,7 +17,6 @@ from mindast.errors import (
 )
 from mindast.version import __version__
 
-
 __all__ = [
     "CacheSecurityError",
     "CompileError",

@@ -21,6 +21,7 @@ import numpy as np
 from mindast.build.folders import caches
 from mindast.errors import InternalError, MindastTypeError, MindastWarning
 from mindast.ir.program import Leaf, Lowered, Node, Signature, leaves
+from mindast.ir.types import is_float
 from mindast.memory import MemoryPlan, explain_text, memory_plan
 from mindast.options import Options
 from mindast.runtime.dispatch import Backward, Binder, Entry, ForkLock, Specialisation, reader_of
@@ -37,7 +38,6 @@ from mindast.signatures import (
     signature_of,
 )
 from mindast.specialise import Recipe, Specialised, specialise
-from mindast.ir.types import is_float
 from mindast.transform.gradient import Derivative
 
 Mode = Literal["forward", "value_and_grad", "grad", "pullback", "vjp"]

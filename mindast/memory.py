@@ -41,7 +41,7 @@ class MemoryPlan:
 
 
 def memory_plan(specialised: Specialised, leaves: Sequence[Any], mode: str) -> MemoryPlan:
-    """The plan of one kernel for arguments with the lengths of `leaves`; ``"pullback"`` means the backward pass alone."""
+    """The plan of one kernel for arguments with the lengths of `leaves`; ``"pullback"``: of the backward pass alone."""
     kernel = specialised.kernels[-1 if mode == "pullback" else 0]
     lengths = bind_symbols(specialised.plan.programs[0].function.body.params, leaves)
     items = [

@@ -69,7 +69,8 @@ def plan(lowered: Lowered, mode: str, options: Options) -> Plan:
 
 def _vjp(lowered: Lowered, primal: Function, wrt: Sequence[int], kinds: Sequence[Kind], options: Options) -> Plan:
     results = primal.body.results
-    seeds = [Var(r.type, f"ct_{_result_name(i, len(results))}") if is_float(r.type.dtype) else None for i, r in enumerate(results)]
+    names = [f"ct_{_result_name(i, len(results))}" for i in range(len(results))]
+    seeds = [Var(r.type, n) if is_float(r.type.dtype) else None for n, r in zip(names, results, strict=True)]
     joint = apply_pass(primal, "reverse", lambda f: reverse(f, wrt, seeds))
     joint = run_passes(joint, SIMPLIFY, ROUNDS)
     halves = split(joint, len(results), sum(s is not None for s in seeds), options.storage)
@@ -143,6 +144,8 @@ def _kind(type_: ArrayType) -> Kind:
     """How a cotangent or residual is handed over: an array, or a Python number for rank 0."""
     if type_.rank:
         return "array"
-    return {"bool": "bool", "i": "int", "u": "int"}.get(type_.dtype if type_.dtype == "bool" else type_.dtype[0], "float")  # type: ignore[return-value]
+    if is_float(type_.dtype):
+        return "float"
+    return "bool" if type_.dtype == "bool" else "int"
 
 

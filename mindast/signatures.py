@@ -94,7 +94,7 @@ def respecialised(lowered: Lowered, signature: Signature, given: Sequence[Any]) 
         position, axis = of_one
         ones.setdefault(lowered.arguments[position].path, set()).add(axis)
     if not ones:
-        raise ShapeError(f"The lengths of the arguments of {lowered.function.name} do not fit: {_shown(lowered, given)}")
+        raise ShapeError(f"The arguments of {lowered.function.name} do not fit: {_shown(lowered, given)}")
     return tuple((name, _with_ones(spec, (name,), ones)) for name, spec in signature)
 
 

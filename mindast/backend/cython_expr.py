@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 
-from mindast.ir.loops import Apply, Expr, Length, Load, Number, Position, Scalar, Total
+from mindast.ir.loops import Apply, Expr, Index, Length, Load, Number, Position, Scalar, Total
 from mindast.ir.loops_text import index_text
 from mindast.ir.types import Dim, dim_text, is_float
 
@@ -52,11 +52,22 @@ class Spelling:
         """``x[i, j]``."""
         if not load.buffer.shape:
             return self.cell(load.buffer.name)
-        return f"{self.names(load.buffer.name)}[{', '.join(index_text(i) for i in load.index)}]"
+        return f"{self.names(load.buffer.name)}[{', '.join(self.place(i) for i in load.index)}]"
 
     def dim(self, dim: Dim) -> str:
         """An extent."""
-        return dim_text(dim)
+        return self._divided(dim_text(dim))
+
+    def place(self, index: Index) -> str:
+        """An index."""
+        return self._divided(index_text(index))
+
+    def _divided(self, text: str) -> str:
+        """A division by an extent that may be 0 goes through a function."""
+        if "//" not in text:
+            return text
+        self.used.add("quotient")
+        return ast.unparse(_Quotients().visit(ast.parse(text, mode="eval").body))
 
     def number(self, number: Number, weak: bool = False) -> str:
         """A literal; `weak` where another operand brings the type, so that a float32 need not be a cast."""
@@ -85,7 +96,7 @@ class Spelling:
             text = self.dim(expr.dim)
             return ast.parse(text, mode="eval").body
         if isinstance(expr, Position):
-            return ast.parse(index_text(expr.place), mode="eval").body
+            return ast.parse(self.place(expr.place), mode="eval").body
         if isinstance(expr, Number):
             text = self.number(expr, weak)
             return ast.UnaryOp(ast.USub(), ast.Name(text[1:])) if text.startswith("-") else ast.Name(text)
@@ -120,6 +131,14 @@ class Spelling:
             return ast.Compare(self._node(operand), [ast.NotEq()], [ast.Constant(0)])
         atom = re.fullmatch(r"[\w.]+(\[[^\[\]]*\])?", inner)
         return ast.Name(f"<{C_TYPES[expr.dtype]}>{inner if atom else f'({inner})'}")
+
+
+class _Quotients(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        if isinstance(node.op, ast.FloorDiv):
+            return ast.Call(ast.Name("quotient"), [left, right], [])
+        return ast.BinOp(left, node.op, right)
 
 
 class _Fill(ast.NodeTransformer):

@@ -28,8 +28,7 @@ from mindast.ir.loops import (
     neutral,
     statements,
 )
-from mindast.ir.loops_text import index_text
-from mindast.ir.types import bare_symbol, dim_prod, dim_text, is_float
+from mindast.ir.types import bare_symbol, dim_prod, is_float
 
 TERMS = {"sum": "add", "prod": "multiply", "max": "max", "min": "min"}
 BLOCK = 256  # terms of a reduction that are computed, and then added in lanes, at a time
@@ -196,7 +195,7 @@ class KernelPrinter:
         self.writer.line(f"{self.spelling.names(stmt.buffer.name)}[{everything}] = {self.spelling.text(stmt.value)}")
 
     def _loop(self, loop: Loop) -> None:
-        writer, extent = self.writer, dim_text(loop.extent)
+        writer, extent = self.writer, self.spelling.dim(loop.extent)
         if not _is_blocked(loop):
             with writer.indented(f"for {loop.index} in range({extent}):"):
                 for stmt in loop.body:
@@ -226,8 +225,10 @@ class KernelPrinter:
     def _address(self, loop: Loop, stmt: Reduce, start: str | int) -> str:
         assert isinstance(stmt.value, Load)
         *places, last = stmt.value.index
-        first = f"{dim_text(last.start)} + {start}" if isinstance(last, Shifted) else str(start)
-        return f"&{self.spelling.names(stmt.value.buffer.name)}[{', '.join([*map(index_text, places), first])}]"
+        first = f"{self.spelling.dim(last.start)} + {start}" if isinstance(last, Shifted) else str(start)
+        return (
+            f"&{self.spelling.names(stmt.value.buffer.name)}[{', '.join([*map(self.spelling.place, places), first])}]"
+        )
 
     def _reduce_terms(self, stmt: Reduce, terms: str, count: str) -> None:
         name = self.spelling.names(stmt.accumulator.name)
@@ -264,7 +265,7 @@ class KernelPrinter:
 
     def _product_at(self, stmt: Product) -> None:
         """Operands that are matrices when axes are taken together, and batches: by address."""
-        m, n, k = (dim_text(d if d is not None else 1) for d in (stmt.m, stmt.n, stmt.k))
+        m, n, k = (self.spelling.dim(d if d is not None else 1) for d in (stmt.m, stmt.n, stmt.k))
         entry = self.kernel.indices[0]
         a, b = (self._start_of(x, stmt, entry) for x in (stmt.a, stmt.b))
         suffix = stmt.a.dtype
@@ -279,7 +280,7 @@ class KernelPrinter:
         if stmt.batch is None:
             self.writer.line(f"{call}({flags}, {m}, {n}, {k}, {a}, {b}, {out})")
             return
-        with self.writer.indented(f"for {entry} in range({dim_text(stmt.batch)}):"):
+        with self.writer.indented(f"for {entry} in range({self.spelling.dim(stmt.batch)}):"):
             self.writer.line(f"{call}({flags}, {m}, {n}, {k}, {a}, {b}, {out})")
 
     def _start_of(self, buffer: Buffer, stmt: Product, entry: str) -> str:
@@ -287,7 +288,7 @@ class KernelPrinter:
         if stmt.batch is None:
             return zeros
         sizes = {id(stmt.a): (stmt.m, stmt.k), id(stmt.b): (stmt.k, stmt.n), id(stmt.out): (stmt.m, stmt.n)}
-        return f"{zeros} + {entry} * ({dim_text(dim_prod(d for d in sizes[id(buffer)] if d is not None))})"
+        return f"{zeros} + {entry} * ({self.spelling.dim(dim_prod(d for d in sizes[id(buffer)] if d is not None))})"
 
 
 def _in_lanes(stmt: Reduce) -> bool:

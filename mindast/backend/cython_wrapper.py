@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mindast.backend.cython_expr import C_TYPES, Spelling
 from mindast.backend.cython_kernel import kernel_buffers, returned, view_type
@@ -66,28 +66,30 @@ class WrapperPrinter:
                     bound.add(symbol)
                     lengths.append(f"{symbol} = length({name}, {axis})")
                 if not symbols:
-                    unequal.append(f"length({name}, {axis}) == {dim_text(dim)}")
+                    unequal.append(f"length({name}, {axis}) == {self.spelling.dim(dim)}")
         if lengths:
             writer.line(f"cdef Py_ssize_t {', '.join(lengths)}")
         unequal += [self._guard(g) for g in self.kernel.program.function.guards if g.left != g.right]
         self._refuse_unless(list(dict.fromkeys(unequal)))
         for check in self.kernel.checks:
-            with writer.indented(f"if {dim_text(check.extent)} == 0:"):
+            with writer.indented(f"if {self.spelling.dim(check.extent)} == 0:"):
                 writer.line(f'raise ValueError("{check.message}")')
         for argument, buffer, name in pairs:
             if not buffer.shape:
                 self._scalar(argument, buffer, name)
 
     def _guard(self, guard: Guard) -> str:
-        return f"{dim_text(guard.left)} == {dim_text(guard.right)}"
+        return f"{self.spelling.dim(guard.left)} == {self.spelling.dim(guard.right)}"
 
     def _refuse_unless(self, tests: Sequence[str]) -> None:
         if not tests:
             return
-        writer, head = self.writer, "if not ("
+        writer, head = self.writer, "if not expected("
+        self._use("expected")
+        tests = [f"({t})" if "==" in t and len(tests) > 1 else t for t in tests]
         lines, current = [], head
         for i, test in enumerate(tests):
-            piece = test + (" and " if i + 1 < len(tests) else "):")
+            piece = test + (" & " if i + 1 < len(tests) else "):")
             if len(current) > len(head) and 4 + len(current) + len(piece.rstrip()) > 118:
                 lines.append(current.rstrip())
                 current = " " * len(head)
@@ -133,7 +135,9 @@ class WrapperPrinter:
             name, kind = self.spelling.names(buffer.name), C_TYPES[buffer.dtype]
             if result.kind == "array":
                 self._use("result")
-                lengths = [f"<Py_ssize_t> ({dim_text(d)})" if not _plain(d) else _length(d) for d in buffer.shape]
+                lengths = [
+                    f"<Py_ssize_t> ({self.spelling.dim(d)})" if not _plain(d) else _length(d) for d in buffer.shape
+                ]
                 arguments = [given, str(place - 1 if given == "out" else 0), self._type(buffer.dtype)]
                 self.writer.line(f"{name} = result({', '.join([*arguments, str(len(buffer.shape)), *lengths])})")
             elif buffer is returned(self.kernel):
@@ -168,7 +172,7 @@ class WrapperPrinter:
     def _view(self, buffer: Buffer, view: str, start: str) -> None:
         function = f"view{len(buffer.shape)}_{buffer.dtype if buffer.dtype != 'bool' else 'uint8'}"
         self._use(function)
-        lengths = ", ".join(dim_text(d) for d in buffer.shape)
+        lengths = ", ".join(self.spelling.dim(d) for d in buffer.shape)
         self.writer.line(f"cdef {view_type(buffer)} {view} = {function}({start}, {lengths})")
 
     def _workspace(self) -> None:
@@ -176,15 +180,15 @@ class WrapperPrinter:
             return
         self._use("workspace", "aligned", "release", "take")
         space = self.spelling.helper("space")
-        sizes = [f"aligned({dim_text(_bytes(s))})" for s in self.kernel.slots]
-        estimate = " + ".join(_as_double(_bytes(s)) for s in self.kernel.slots)
+        sizes = [f"aligned({self.spelling.dim(_bytes(s))})" for s in self.kernel.slots]
+        estimate = " + ".join(_as_double(_bytes(s), self.spelling.dim) for s in self.kernel.slots)
         here = self.spelling.helper("here")
         self.writer.call(f"cdef char* {space} = workspace", [" + ".join(sizes), estimate], "")
         self.writer.line(f"cdef char* {here} = {space}")
         for slot in self.kernel.slots:
             first = slot.buffers[0]
             for buffer in self._in_slot(slot):
-                start = f"take(&{here}, {dim_text(_bytes(slot))})"
+                start = f"take(&{here}, {self.spelling.dim(_bytes(slot))})"
                 if buffer is not first:
                     start = f"&{self.spelling.helper(f'{first.name}_view')}[{', '.join('0' * len(first.shape))}]"
                 self._view(buffer, self.spelling.helper(f"{buffer.name}_view"), f"<{C_TYPES[buffer.dtype]}*> {start}")
@@ -221,15 +225,12 @@ def _bytes(slot: Slot) -> Dim:
     return dim_mul(slot.size, itemsize(slot.dtype))
 
 
-def _as_double(dim: Dim) -> str:
+def _as_double(dim: Dim, text: Callable[[Dim], str]) -> str:
     """An extent computed in double precision, which cannot overflow."""
     if not isinstance(dim, Extent):
         return f"{float(dim)}"
-    return (
-        dim_text(dim)
-        if not dim.terms
-        else " + ".join(
-            f"{float(coefficient)}" + "".join(f" * {dim_text(Extent((((atom,), 1),)))}" for atom in monomial)
-            for monomial, coefficient in dim.terms
-        )
-    )
+    products = []
+    for monomial, coefficient in dim.terms:
+        factors = [text(Extent((((atom,), 1),))) for atom in monomial]
+        products.append(" * ".join([f"{float(coefficient)}", *factors]))
+    return " + ".join(products)

@@ -132,7 +132,7 @@ class _Printer:
         first = min(axes, default=len(shape))
         if axes == tuple(range(first, len(shape))):
             return source
-        index = [ast.Slice() if i in axes else ast.Constant(None) for i in range(first, len(shape))]
+        index: list[ast.expr] = [ast.Slice() if i in axes else ast.Constant(None) for i in range(first, len(shape))]
         return ast.Subscript(source, ast.Tuple(index) if len(index) > 1 else index[0])
 
 

@@ -232,16 +232,24 @@ def conv_extents(eqn: Eqn) -> tuple[ArrayType, ArrayType, ArrayType]:
 
 
 def conv_workspace(eqn: Eqn) -> Dim:
-    """Elements of workspace for the compiled kernel of any of the three: a tile of the matrix of windows.
+    """Elements of workspace for the compiled kernel of any of the three; runtime/conv.pxd tells what they hold.
 
-    As many columns as make equal tiles of `TILE_BYTES` or a little more; nothing where the image is that matrix itself.
+    As many columns as make equal tiles of `TILE_BYTES`; nothing where the image itself is the matrix of its windows.
     """
     _, w, y = conv_extents(eqn)
-    if w.shape[2:] == (1, 1) and eqn.param("stride") == (1, 1) and eqn.param("padding") == (0, 0):
+    (stride, _), (dilation, _), size = eqn.param("stride"), eqn.param("dilation"), w.shape[2:]
+    if size == (1, 1) and eqn.param("stride") == (1, 1) and eqn.param("padding") == (0, 0):
         return 0
     taps, places = dim_prod(w.shape[1:]), dim_prod(y.shape[2:])
+    packed: Dim = 0
+    halo: Dim = 0
+    if stride == 1:  # by kernel rows
+        packed = dim_mul(dim_floordiv(w.shape[0], eqn.param("groups")), taps)
+        taps = dim_mul(w.shape[1], size[1])
+        halo = dim_prod((dilation, dim_sub(size[0], 1), y.shape[3]))
     tiles = dim_add(dim_floordiv(dim_mul(taps, places), TILE_BYTES // itemsize(w.dtype)), 1)
-    return dim_mul(taps, dim_floordiv(dim_sub(dim_add(places, tiles), 1), tiles))
+    tile = dim_floordiv(dim_sub(dim_add(places, tiles), 1), tiles)
+    return dim_add(dim_mul(taps, dim_add(tile, halo)), packed)
 
 
 def conv_flops(eqn: Eqn) -> Dim:

@@ -22,6 +22,8 @@ from mindast.runtime.locks import ForkLock
 
 cnp.import_array()
 
+cdef frozenset NUMPY_FLOATS = frozenset((np.float32, np.float64))
+
 cdef extern from "Python.h":
     PyObject* PyCell_Get(PyObject* cell)
     void Py_DECREF(PyObject* value)
@@ -103,7 +105,10 @@ cdef class Backward:
                 return None
             return cotangent if cnp.PyArray_ISCARRAY_RO(given) and same_shape(given, value) else None
         if self._quick == FLOAT:
-            return cotangent if type(cotangent) is float else None
+            if type(cotangent) is float:
+                return cotangent
+            # a NumPy scalar is handed over as the Python float of the same value
+            return <double> cotangent if type(cotangent) in NUMPY_FLOATS else None
         if self._quick == SCALAR:
             if type(cotangent) is self._scalar:
                 return cotangent

@@ -14,6 +14,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/* The guards of a wrapper hold as good as always. Said so, and tested without a branch each: gcc would multiply their odds,
+   take the kernel behind them for code that hardly ever runs, and compile it for size, its loops scalar. */
+#if defined(__GNUC__) && __GNUC__ >= 9
+#define MINDAST_EXPECTED(condition) __builtin_expect_with_probability(!!(condition), 1, 0.9999)
+#else
+#define MINDAST_EXPECTED(condition) (!!(condition))
+#endif
+
 /* A memoryview struct over C-contiguous memory. Its memview is None, which Cython neither counts nor releases. */
 #define MINDAST_VIEW(start, ...) __extension__({                                             \
     Py_ssize_t shape_[] = {__VA_ARGS__}, stride_ = sizeof(*(start));                         \
@@ -32,8 +40,9 @@
 
 static inline int mindast_is_array(PyObject *x, int type, int rank) {
     PyArrayObject *array = (PyArrayObject *)x;
-    return PyArray_CheckExact(x) && PyArray_TYPE(array) == type && PyArray_NDIM(array) == rank &&
-           PyArray_ISCARRAY_RO(array);
+    if (!MINDAST_EXPECTED(PyArray_CheckExact(x))) return 0;
+    return (PyArray_TYPE(array) == type) & (PyArray_NDIM(array) == rank) &
+           PyArray_CHKFLAGS(array, NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED) & (PyArray_ISNOTSWAPPED(array) != 0);
 }
 
 /* Whether x is a NumPy scalar of exactly this type. */
@@ -55,6 +64,9 @@ static inline int mindast_is_int(PyObject *x) {
     (void)PyLong_AsLongLongAndOverflow(x, &overflow);
     return !overflow;
 }
+
+/* An extent that is a quotient; 0 over 0, which some guard then refuses. */
+static inline Py_ssize_t mindast_quotient(Py_ssize_t a, Py_ssize_t b) { return b ? a / b : 0; }
 
 static inline Py_ssize_t mindast_length(PyObject *x, int axis) { return PyArray_DIM((PyArrayObject *)x, axis); }
 

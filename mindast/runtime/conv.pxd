@@ -4,13 +4,15 @@
 
 Arrays are C-contiguous: x is (n, c, h, w), weights (o, c // groups, kh, kw), y (n, o, oh, ow). The windows of one image
 and group form a matrix with a row per tap (channel, row and column of the kernel) and a column per place in the output
-("im2col"). It exists a tile of columns at a time, in `work`, whose length decides how many: one column at least, or
-nothing where the form is DIRECT (`conv_workspace` of primitives/nn.py tells the length).
+("im2col"), which exists a tile of columns at a time.
 
     y = W @ columns(x)        columns(g_x) = W.T @ g_y        g_W = g_y @ columns(x).T
 
-Each takes the strides, paddings and dilations of rows and columns, then the groups. `ConvForm` is where the form of a
-convolution is chosen.
+Where rows are not strided, the taps of the next kernel row are those of this one a few columns on. So one kernel row is
+copied, with a halo of columns, and each product becomes one per kernel row, on weights that are packed by kernel rows.
+
+`work` holds a tile, then the packed weights; its length decides the number of columns (`conv_workspace` of
+primitives/nn.py tells it). Each function takes the strides, paddings and dilations of rows and columns, then the groups.
 """
 
 from libc.string cimport memcpy, memset
@@ -20,18 +22,20 @@ ctypedef fused real:
     float
     double
 
-cdef enum ConvForm:
-    TILES    # the windows are copied out, a tile of columns at a time
-    DIRECT   # 1 x 1 kernel, stride 1, no padding: the image is the matrix of its windows
+cdef enum ConvForm:  # this is where the form of a convolution is chosen
+    DIRECT           # 1 x 1 kernel, stride 1, no padding: the image is the matrix of its windows
+    WINDOWS          # rows are strided: whole windows are copied
+    ROWS             # kernel rows are copied
 
 
 cdef struct Conv:
-    Py_ssize_t n, groups, out          # images, groups, and filters of a group
-    Py_ssize_t c, h, w, kh, kw, oh, ow # extents; c is that of a group
+    Py_ssize_t n, groups, out            # images, groups, and filters of a group
+    Py_ssize_t c, h, w, kh, kw, oh, ow   # extents; c is that of a group
     Py_ssize_t sh, sw, ph, pw, dh, dw
-    Py_ssize_t taps, places            # rows and columns of the matrix of windows
-    Py_ssize_t tile, tiles             # columns of a tile, and how many tiles there are
     ConvForm form
+    Py_ssize_t rows, taps, places        # kernel rows that are copied; rows and columns of the matrix
+    Py_ssize_t steps, step, halo         # products for a tile, columns from one to the next, and all of these together
+    Py_ssize_t tile, tiles               # columns of a tile, and how many tiles there are
 
 
 cdef inline Conv _plan(const real[:, :, :, ::1] x, const real[:, :, :, ::1] weight, const real[:, :, :, ::1] y,
@@ -42,10 +46,19 @@ cdef inline Conv _plan(const real[:, :, :, ::1] x, const real[:, :, :, ::1] weig
     p.c, p.h, p.w = weight.shape[1], x.shape[2], x.shape[3]
     p.kh, p.kw, p.oh, p.ow = weight.shape[2], weight.shape[3], y.shape[2], y.shape[3]
     p.sh, p.sw, p.ph, p.pw, p.dh, p.dw = sh, sw, ph, pw, dh, dw
-    p.taps, p.places = p.c * p.kh * p.kw, p.oh * p.ow
-    p.form = DIRECT if p.kh == p.kw == sh == sw == 1 and ph == pw == 0 else TILES
-    p.tile = min(p.places, room // p.taps) if p.taps else 0
-    p.tiles = (p.places + p.tile - 1) // p.tile if p.tile else 0
+    if p.kh == p.kw == sh == sw == 1 and ph == pw == 0:
+        p.form = DIRECT
+    else:
+        p.form = ROWS if sh == 1 else WINDOWS
+    p.steps = p.kh if p.form == ROWS else 1
+    p.rows = 1 if p.form == ROWS else p.kh
+    p.taps, p.places = p.c * p.rows * p.kw, p.oh * p.ow
+    p.step = dh * p.ow
+    p.halo = (p.steps - 1) * p.step
+    if p.form == ROWS:
+        room -= p.out * p.taps * p.kh
+    p.tile = max(1, min(p.places, room // p.taps - p.halo)) if p.taps else 1
+    p.tiles = (p.places + p.tile - 1) // p.tile
     return p
 
 
@@ -54,24 +67,28 @@ cdef inline void conv(const real[:, :, :, ::1] x, const real[:, :, :, ::1] weigh
                       Py_ssize_t groups) noexcept nogil:
     """``y = conv(x, weight)``."""
     cdef Conv p = _plan(x, weight, y, work.shape[0], sh, sw, ph, pw, dh, dw, groups)
-    cdef Py_ssize_t image, number, first, count
+    cdef Py_ssize_t group, image, number, first, count, i
     cdef const real* source
     cdef const real* filters
     cdef real* target
-    for image in range(p.n * groups):
-        source = &x[0, 0, 0, 0] + image * p.c * p.h * p.w
-        filters = &weight[0, 0, 0, 0] + image % groups * p.out * p.taps
-        target = &y[0, 0, 0, 0] + image * p.out * p.places
-        if p.taps == 0:
-            memset(target, 0, p.out * p.places * sizeof(real))
-        elif p.form == DIRECT:
-            _gemm(b"N", b"N", p.places, p.out, p.taps, source, p.places, filters, p.taps, 0, target, p.places)
-        else:
+    if p.taps == 0:
+        memset(&y[0, 0, 0, 0], 0, p.n * groups * p.out * p.places * sizeof(real))
+        return
+    for group in range(groups):
+        filters = _packed(&weight[0, 0, 0, 0] + group * p.out * p.taps * p.steps, &work[0], &p)
+        for image in range(p.n):
+            source = &x[0, 0, 0, 0] + (image * groups + group) * p.c * p.h * p.w
+            target = &y[0, 0, 0, 0] + (image * groups + group) * p.out * p.places
+            if p.form == DIRECT:
+                _gemm(b"N", b"N", p.places, p.out, p.taps, source, p.places, filters, p.taps, 0, target, p.places)
+                continue
             for number in range(p.tiles):
                 first = number * p.tile
                 count = min(p.tile, p.places - first)
-                _columns(source, &work[0], first, count, &p)
-                _gemm(b"N", b"N", count, p.out, p.taps, &work[0], count, filters, p.taps, 0, target + first, p.places)
+                _columns(source, &work[0], first, count + p.halo, &p)
+                for i in range(p.steps):
+                    _gemm(b"N", b"N", count, p.out, p.taps, &work[0] + i * p.step, count + p.halo,
+                          filters + i * p.out * p.taps, p.taps, i > 0, target + first, p.places)
 
 
 cdef inline void conv_input(const real[:, :, :, ::1] g, const real[:, :, :, ::1] weight, real[:, :, :, ::1] g_x,
@@ -79,26 +96,31 @@ cdef inline void conv_input(const real[:, :, :, ::1] g, const real[:, :, :, ::1]
                             Py_ssize_t dw, Py_ssize_t groups) noexcept nogil:
     """The adjoint of `conv` in its image: ``<y, conv(x, weight)> = <conv_input(y, weight), x>``."""
     cdef Conv p = _plan(g_x, weight, g, work.shape[0], sh, sw, ph, pw, dh, dw, groups)
-    cdef Py_ssize_t image, number, first, count
+    cdef Py_ssize_t group, image, number, first, count, i
     cdef const real* source
     cdef const real* filters
     cdef real* target
-    for image in range(p.n * groups):
-        source = &g[0, 0, 0, 0] + image * p.out * p.places
-        filters = &weight[0, 0, 0, 0] + image % groups * p.out * p.taps
-        target = &g_x[0, 0, 0, 0] + image * p.c * p.h * p.w
-        if p.form == TILES or p.out == 0:
-            memset(target, 0, p.c * p.h * p.w * sizeof(real))
-        if p.out == 0 or p.taps == 0:
-            continue
-        if p.form == DIRECT:
-            _gemm(b"N", b"T", p.places, p.taps, p.out, source, p.places, filters, p.taps, 0, target, p.places)
-        else:
+    if p.form != DIRECT or p.out == 0:
+        memset(&g_x[0, 0, 0, 0], 0, p.n * groups * p.c * p.h * p.w * sizeof(real))
+    if p.out == 0 or p.taps == 0:
+        return
+    for group in range(groups):
+        filters = _packed(&weight[0, 0, 0, 0] + group * p.out * p.taps * p.steps, &work[0], &p)
+        for image in range(p.n):
+            source = &g[0, 0, 0, 0] + (image * groups + group) * p.out * p.places
+            target = &g_x[0, 0, 0, 0] + (image * groups + group) * p.c * p.h * p.w
+            if p.form == DIRECT:
+                _gemm(b"N", b"T", p.places, p.taps, p.out, source, p.places, filters, p.taps, 0, target, p.places)
+                continue
             for number in range(p.tiles):
                 first = number * p.tile
                 count = min(p.tile, p.places - first)
-                _gemm(b"N", b"T", count, p.taps, p.out, source + first, p.places, filters, p.taps, 0, &work[0], count)
-                _add_columns(&work[0], target, first, count, &p)
+                if p.steps > 1:
+                    memset(&work[0], 0, p.taps * (count + p.halo) * sizeof(real))
+                for i in range(p.steps):
+                    _gemm(b"N", b"T", count, p.taps, p.out, source + first, p.places, filters + i * p.out * p.taps,
+                          p.taps, p.steps > 1, &work[0] + i * p.step, count + p.halo)
+                _add_columns(&work[0], target, first, count + p.halo, &p)
 
 
 cdef inline void conv_weight(const real[:, :, :, ::1] x, const real[:, :, :, ::1] g, real[:, :, :, ::1] g_weight,
@@ -106,25 +128,54 @@ cdef inline void conv_weight(const real[:, :, :, ::1] x, const real[:, :, :, ::1
                              Py_ssize_t dw, Py_ssize_t groups) noexcept nogil:
     """The adjoint of `conv` in its weights: ``<y, conv(x, weight)> = <conv_weight(x, y), weight>``."""
     cdef Conv p = _plan(x, g_weight, g, work.shape[0], sh, sw, ph, pw, dh, dw, groups)
-    cdef Py_ssize_t image, number, first, count
+    cdef Py_ssize_t group, image, number, first, count, i
     cdef const real* source
     cdef const real* cotangent
     cdef real* target
     if p.taps == 0 or p.out == 0:
         return
-    memset(&g_weight[0, 0, 0, 0], 0, groups * p.out * p.taps * sizeof(real))
-    for image in range(p.n * groups):
-        source = &x[0, 0, 0, 0] + image * p.c * p.h * p.w
-        cotangent = &g[0, 0, 0, 0] + image * p.out * p.places
-        target = &g_weight[0, 0, 0, 0] + image % groups * p.out * p.taps
-        if p.form == DIRECT:
-            _gemm(b"T", b"N", p.taps, p.out, p.places, source, p.places, cotangent, p.places, 1, target, p.taps)
-        else:
+    for group in range(groups):
+        target = &g_weight[0, 0, 0, 0] + group * p.out * p.taps * p.steps
+        if p.steps > 1:
+            target = &work[0] + p.taps * (p.tile + p.halo)
+        memset(target, 0, p.out * p.taps * p.steps * sizeof(real))
+        for image in range(p.n):
+            source = &x[0, 0, 0, 0] + (image * groups + group) * p.c * p.h * p.w
+            cotangent = &g[0, 0, 0, 0] + (image * groups + group) * p.out * p.places
+            if p.form == DIRECT:
+                _gemm(b"T", b"N", p.taps, p.out, p.places, source, p.places, cotangent, p.places, 1, target, p.taps)
+                continue
             for number in range(p.tiles):
                 first = number * p.tile
                 count = min(p.tile, p.places - first)
-                _columns(source, &work[0], first, count, &p)
-                _gemm(b"T", b"N", p.taps, p.out, count, &work[0], count, cotangent + first, p.places, 1, target, p.taps)
+                _columns(source, &work[0], first, count + p.halo, &p)
+                for i in range(p.steps):
+                    _gemm(b"T", b"N", p.taps, p.out, count, &work[0] + i * p.step, count + p.halo,
+                          cotangent + first, p.places, 1, target + i * p.out * p.taps, p.taps)
+        if p.steps > 1:
+            _by_rows(&g_weight[0, 0, 0, 0] + group * p.out * p.taps * p.steps, target, False, &p)
+
+
+cdef inline const real* _packed(const real* weight, real* work, const Conv* p) noexcept nogil:
+    """The weights of one group by kernel rows, behind the tile; where a tile takes one product they are so already."""
+    cdef real* packed = work + p.taps * (p.tile + p.halo)
+    if p.steps == 1:
+        return weight
+    _by_rows(<real*> weight, packed, True, p)
+    return packed
+
+
+cdef inline void _by_rows(real* weight, real* packed, bint pack, const Conv* p) noexcept nogil:
+    """Copy between ``weight[o, c, i, j]`` and ``packed[i, o, c, j]`` of one group, in the direction that `pack` says."""
+    cdef Py_ssize_t i, filter, j, size = p.kw * sizeof(real)
+    for i in range(p.steps):
+        for filter in range(p.out * p.c):
+            j = (filter * p.kh + i) * p.kw
+            if pack:
+                memcpy(packed, weight + j, size)
+            else:
+                memcpy(weight + j, packed, size)
+            packed += p.kw
 
 
 cdef inline void _gemm(char* ta, char* tb, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* a, Py_ssize_t lda,
@@ -155,7 +206,7 @@ cdef inline void _columns(const real* x, real* columns, Py_ssize_t first, Py_ssi
     cdef const real* pixels
     cdef real* out = columns
     for channel in range(p.c):
-        for i in range(p.kh):
+        for i in range(p.rows):
             for j in range(p.kw):
                 _inside(j * p.dw - p.pw, p.sw, p.w, p.ow, &left, &right)
                 for y in range(first // p.ow, (stop - 1) // p.ow + 1):
@@ -184,7 +235,7 @@ cdef inline void _add_columns(const real* columns, real* x, Py_ssize_t first, Py
     cdef const real* source = columns
     cdef real* pixels
     for channel in range(p.c):
-        for i in range(p.kh):
+        for i in range(p.rows):
             for j in range(p.kw):
                 _inside(j * p.dw - p.pw, p.sw, p.w, p.ow, &left, &right)
                 for y in range(first // p.ow, (stop - 1) // p.ow + 1):

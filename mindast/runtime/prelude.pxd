@@ -127,6 +127,7 @@ cdef extern from "sums.h" nogil:
 
 cdef extern from "arrays.h":
     int import_numpy "_import_array"() except -1
+    bint expected "MINDAST_EXPECTED"(bint condition) noexcept
     bint is_array "mindast_is_array"(object x, int type, int rank) noexcept
     bint is_scalar "mindast_is_scalar"(object x, int type) noexcept
     bint is_float "PyFloat_CheckExact"(object x) noexcept
@@ -143,6 +144,7 @@ cdef extern from "arrays.h":
     void* cell "mindast_cell"(object out, int place, void* otherwise) noexcept
     void release "free"(void* memory) noexcept
     char* take "mindast_take"(char** here, Py_ssize_t bytes) noexcept nogil
+    Py_ssize_t quotient "mindast_quotient"(Py_ssize_t a, Py_ssize_t b) noexcept nogil
     Py_ssize_t aligned "mindast_aligned"(Py_ssize_t bytes) noexcept nogil
     enum:
         BOOL "NPY_BOOL"

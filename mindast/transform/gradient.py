@@ -20,7 +20,7 @@ from mindast.transform.reverse import reverse
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
-    """One application of `grad` (or `value_and_grad`, where ``value``), with JAX's meaning of `argnums` and `has_aux`."""
+    """One application of `grad` (`value_and_grad` where ``value``), with JAX's meaning of `argnums` and `has_aux`."""
 
     argnums: int | tuple[int, ...] = 0
     value: bool = False
@@ -78,10 +78,12 @@ def derive(lowered: Lowered, derivative: Derivative) -> Lowered:
         raise not_scalar(primal.name, types)
     seeds = [number(1.0, types[0].dtype), *(None for _ in results[1:])]
     joint = apply_pass(primal, "reverse", lambda f: reverse(f, wrt, seeds))
-    value, aux, gradients = joint.body.results[:1], joint.body.results[1 : len(results)], joint.body.results[len(results) :]
+    value, aux = joint.body.results[:1], joint.body.results[1 : len(results)]
+    gradients = joint.body.results[len(results) :]
     specs = dict(lowered.signature)
     trees = tuple(specs[name] for name in chosen)
     tree: Spec = Node(tuple, tuple(range(len(trees))), trees) if isinstance(derivative.argnums, tuple) else trees[0]
+    spec: Spec
     if derivative.value and rest is not None:
         ordered, spec = (*value, *aux, *gradients), _pair(_pair(head, rest), tree)
     elif derivative.value:

@@ -30,6 +30,7 @@ from mindast.transform.cluster import (
     cost,
     finish_level,
 )
+from mindast.transform.hoist import hoist_loads
 from mindast.transform.inline import flops, inline_scalars
 from mindast.transform.nest import nest
 from mindast.transform.prepare import prepare
@@ -171,7 +172,7 @@ class _Lowering:
         blocks = [b for c in self.clusters if (b := self._block(c)).body]
         self.served = []
         blocks += [Block(rest, self._reasons())] if (rest := self._scalar_results()) else []
-        blocks = inline_scalars(blocks, self.anonymous)
+        blocks = hoist_loads(inline_scalars(blocks, self.anonymous), self.name)
         blocks, slots, allocations = plan(self.params, self.outputs, self.local, blocks)
         return Kernel(
             self.program,

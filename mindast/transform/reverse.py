@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mindast.errors import UnsupportedError
-from mindast.ir.array import Atom, Body, Eqn, Function, Lit, Var
+from mindast.ir.array import Atom, Eqn, Function, Lit, Var
 from mindast.ir.build import Builder, rename
 from mindast.ir.types import ArrayType, is_float
 from mindast.primitives.base import PRIMITIVES, Control, Elementwise, NoGradient, When

@@ -29,7 +29,7 @@ def test_random_programs(dtype, rtol, monkeypatch):
         rng = np.random.default_rng([seed, len(dtype)])
         function = _with_more_results(rng, random_function(rng, int(rng.integers(4, 22)), dtype))
         drawn.append((rng, function))
-    roles = {i: "gradient" for i in range(1, 9)}
+    roles = dict.fromkeys(range(1, 9), "gradient")
     entries = compiled([program(f, f"forward{i}", roles) for i, (_, f) in enumerate(drawn)])
     for entry, (rng, function) in zip(entries, drawn, strict=True):
         for lengths in ((3, 4), (1, 5), (0, 2), (300, 7)):

@@ -25,7 +25,8 @@ from mindast.primitives.base import PRIMITIVES, Control, Elementwise, General, L
 from mindast.transform.lower_loops import lower_loops
 from tests.primitives.sampler import Plain, Sample, function_of, samples, specials
 
-NOT_COMPILED_YET = {r.name for r in (*vars(nn).values(), *vars(windows).values()) if isinstance(r, Elementwise | Linear | General)}
+WINDOWED = (*vars(nn).values(), *vars(windows).values())
+NOT_COMPILED_YET = {r.name for r in WINDOWED if isinstance(r, Elementwise | Linear | General)}
 RECORDS = [r for r in PRIMITIVES.values() if not isinstance(r, Control) and r.name not in NOT_COMPILED_YET]
 GROUP = 40
 ULPS = 8
@@ -108,7 +109,8 @@ def _same(found: Any, expected: Any, scale: float) -> bool:
     finite = np.isfinite(expected)
     if not np.array_equal(finite, np.isfinite(found)) or not np.array_equal(found[~finite], expected[~finite], True):
         return False
-    spacing = np.spacing(np.maximum(np.abs(expected[finite]), max(scale, np.finfo(expected.dtype).tiny)).astype(expected.dtype))
+    size = np.maximum(np.abs(expected[finite]), max(scale, np.finfo(expected.dtype).tiny))
+    spacing = np.spacing(size.astype(expected.dtype))
     if not np.all(np.abs(found[finite] - expected[finite]) <= ULPS * spacing):
         return False
     zero = finite & (expected == 0) & (found == 0)

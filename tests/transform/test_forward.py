@@ -22,7 +22,7 @@ def test_tangent_is_the_gradient_along_the_direction(seed: int) -> None:
     direction = [rng.standard_normal(np.shape(a)) for a in arguments]
     moved = forward(function, range(len(arguments)))
     assert verify(moved) == []
-    value, tangent = evaluate(moved, *arguments, *direction)
+    _, tangent = evaluate(moved, *arguments, *direction)
     _, *gradients = evaluate(reverse(function, range(len(arguments)), [ONE]), *arguments)
     along = sum(float(np.sum(g * d)) for g, d in zip(gradients, direction, strict=True))
     assert float(tangent) == pytest.approx(along, rel=1e-10, abs=1e-10)
