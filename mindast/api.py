@@ -70,6 +70,8 @@ def stop_gradient(x: Any) -> Any:
     return x
 
 
+for _transform in (grad, value_and_grad):
+    _transform.__mindast_static__ = True  # type: ignore[attr-defined]
 stop_gradient.__mindast_primitive__ = "stop_gradient"  # type: ignore[attr-defined]
 
 

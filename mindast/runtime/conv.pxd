@@ -12,7 +12,7 @@ Where rows are not strided, the taps of the next kernel row are those of this on
 copied, with a halo of columns, and each product becomes one per kernel row, on weights that are packed by kernel rows.
 
 `work` holds a tile, then the packed weights; its length decides the number of columns (`conv_workspace` of
-primitives/nn.py tells it). Each function takes the strides, paddings and dilations of rows and columns, then the groups.
+primitives/nn.py tells it). Each function takes the strides, paddings and dilations of rows and columns, and the groups.
 """
 
 from libc.string cimport memcpy, memset
@@ -166,7 +166,7 @@ cdef inline const real* _packed(const real* weight, real* work, const Conv* p) n
 
 
 cdef inline void _by_rows(real* weight, real* packed, bint pack, const Conv* p) noexcept nogil:
-    """Copy between ``weight[o, c, i, j]`` and ``packed[i, o, c, j]`` of one group, in the direction that `pack` says."""
+    """Copy ``weight[o, c, i, j]`` of one group to ``packed[i, o, c, j]`` where `pack`, else the other way."""
     cdef Py_ssize_t i, filter, j, size = p.kw * sizeof(real)
     for i in range(p.steps):
         for filter in range(p.out * p.c):

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf, erfc
 
 __all__ = [
     "add_along",
@@ -35,6 +34,22 @@ __all__ = [
 
 Array = NDArray[Any]
 Pair = tuple[int, int]
+
+
+def erf(x: Array) -> Array:
+    """The error function."""
+    from scipy.special import erf as function  # imported at its first use: scipy.special takes a quarter of a second
+
+    result: Array = function(x)
+    return result
+
+
+def erfc(x: Array) -> Array:
+    """``1 - erf(x)``, without cancellation."""
+    from scipy.special import erfc as function
+
+    result: Array = function(x)
+    return result
 
 
 def stop_gradient(x: Array) -> Array:
