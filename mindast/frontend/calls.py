@@ -49,7 +49,7 @@ def call_known(trace: Trace, function: Known, args: Sequence[Value], kwargs: Map
         return _primitive(trace, primitive, args, kwargs)
     hashable = _hashable(obj)
     static = all(map(is_known, args)) and all(map(is_known, kwargs.values()))
-    if static and getattr(obj, "__mindast_static__", False):  # mindast.grad(f): a derivative, made before the program is
+    if static and getattr(obj, "__mindast_static__", False):  # mindast.grad(f): a function made of a function
         return Known(obj(*map(known, args), **{k: known(v) for k, v in kwargs.items()}))
     if static and hashable and (obj in STATIC or (isinstance(obj, np.ufunc) and obj.nout == 1)):
         return fold(obj, *map(known, args), **{k: known(v) for k, v in kwargs.items()})

@@ -6,7 +6,7 @@ values whose lives do not touch share a slot where their sizes are known to be e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mindast.ir.loops import Accumulate, Allocation, Block, Buffer, Fill, Load, Loop, Product, Slot, Stmt, Store
@@ -17,20 +17,19 @@ Place = tuple[int, ...]  # number of the block, then of the statement in it, in 
 
 
 def plan(
-    params: Sequence[Buffer], outputs: Sequence[Buffer], local: Sequence[Buffer], blocks: Sequence[Block]
-) -> tuple[list[Block], tuple[Slot, ...], tuple[Allocation, ...]]:
-    """The blocks with buffers replaced by those whose place they take, the slots of the workspace, and every
-    allocation of a call: results first, then the workspace."""
-    blocks, remarks = _in_place(list(blocks), local)
-    lives = _lives(blocks)
+    outputs: Sequence[Buffer], local: Sequence[Buffer], blocks: Sequence[Block], heirs: Mapping[Buffer, Sequence[str]]
+) -> tuple[tuple[Slot, ...], tuple[Allocation, ...]]:
+    """The slots of the workspace, and every allocation of a call: results first, then the workspace. `heirs` names the
+    values that took the place of each buffer."""
+    lives = live_blocks(blocks)
     slots = _slots([b for b in local if b in lives], lives)
     kinds = {"value": "the value", "gradient": "a gradient", "residual": "kept for the pullback"}
     allocations = [Allocation(b.name, b.role, b.dtype, b.size, kinds[b.role]) for b in outputs if b.shape]
     for slot in slots:
-        names = [n for b in slot.buffers for n in (b.name, *remarks.get(b, ()))]
+        names = [n for b in slot.buffers for n in (b.name, *heirs.get(b, ()))]
         why = f"then {', '.join(names[1:])} in its place" if names[1:] else "an intermediate value"
         allocations.append(Allocation(names[0], "workspace", slot.dtype, slot.size, why))
-    return blocks, slots, tuple(allocations)
+    return slots, tuple(allocations)
 
 
 def _touches(stmt: Stmt) -> list[tuple[Buffer, bool, tuple[object, ...] | None]]:
@@ -62,7 +61,12 @@ def _walk(blocks: Sequence[Block]) -> list[tuple[Place, Stmt]]:
     return found
 
 
-def _lives(blocks: Sequence[Block]) -> dict[Buffer, tuple[int, int]]:
+def touched_buffers(blocks: Sequence[Block]) -> set[Buffer]:
+    """Every buffer that a statement reads or writes, views among them."""
+    return {buffer for _, stmt in _walk(blocks) for buffer, _, _ in _touches(stmt)}
+
+
+def live_blocks(blocks: Sequence[Block]) -> dict[Buffer, tuple[int, int]]:
     """For each piece of memory the first and the last block that touches it."""
     lives: dict[Buffer, tuple[int, int]] = {}
     for place, stmt in _walk(blocks):
@@ -72,8 +76,10 @@ def _lives(blocks: Sequence[Block]) -> dict[Buffer, tuple[int, int]]:
     return lives
 
 
-def _in_place(blocks: list[Block], local: Sequence[Buffer]) -> tuple[list[Block], dict[Buffer, list[str]]]:
-    """Let values take the place of what is dead by then; tells whose names each buffer took over."""
+def in_place(blocks: Sequence[Block], local: Sequence[Buffer]) -> tuple[list[Block], dict[Buffer, list[str]]]:
+    """The blocks with each value in the place of one that is dead by then, where there is one; and the names of those
+    that took the place of each buffer."""
+    blocks = list(blocks)
     taken: dict[Buffer, list[str]] = {}
     for new in local:
         dead = _place_for(new, blocks, local)

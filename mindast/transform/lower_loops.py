@@ -16,7 +16,7 @@ from mindast.ir.program import Program
 from mindast.ir.text import body_symbols, identifier
 from mindast.ir.types import ArrayType, Dim, dim_prod
 from mindast.primitives.linalg import free_axes
-from mindast.transform.buffers import plan
+from mindast.transform.buffers import in_place, live_blocks, plan, touched_buffers
 from mindast.transform.cluster import (
     CHEAP,
     MOVES,
@@ -34,6 +34,7 @@ from mindast.transform.hoist import hoist_loads
 from mindast.transform.inline import flops, inline_scalars
 from mindast.transform.nest import nest
 from mindast.transform.prepare import prepare
+from mindast.transform.renumber import renumber
 from mindast.transform.steps import steps
 
 INDICES = "ijklpqrs"
@@ -55,6 +56,7 @@ class _Lowering:
         self.symbols = body_symbols(self.body)
         self.taken: set[str] = set(self.symbols)
         self.counters: dict[str, int] = {}
+        self.temporary: set[str] = set()  # names that say nothing, numbered anew at the end
         self.scalars: dict[Var, Scalar] = {}
         self.buffers: dict[Var, Buffer] = {}
         self.views: list[Buffer] = []
@@ -113,6 +115,8 @@ class _Lowering:
                 self.counters[hint] = self.counters.get(hint, 0) + 1
                 name = f"{hint}{separator}{self.counters[hint]}"
         self.taken.add(name)
+        if hint == "t" or hint.partition("_")[0] in self.temporary:
+            self.temporary.add(name)
         return name
 
     def buffer(self, var: Var) -> Buffer | None:
@@ -145,8 +149,10 @@ class _Lowering:
 
     def accumulator(self, var: Var, kind: Reduction) -> Scalar:
         """A fresh scalar in which a reduction whose result is `var` runs."""
-        buffer = self.buffer(var)
-        return Scalar(self.name(f"{var.name if buffer is None else buffer.name}_{kind}"), var.type.dtype)
+        buffer, cell = self.buffer(var), self.cells.get(var)
+        holder = buffer if cell is None else cell
+        name = holder.name if holder is not None else self.name("t") if var.name == "t" else var.name
+        return Scalar(self.name(f"{name}_{kind}"), var.type.dtype)
 
     def temporary(self, name: str, dtype: str) -> Scalar:
         """A fresh scalar for an equation's own use."""
@@ -173,12 +179,19 @@ class _Lowering:
         self.served = []
         blocks += [Block(rest, self._reasons())] if (rest := self._scalar_results()) else []
         blocks = hoist_loads(inline_scalars(blocks, self.anonymous), self.name)
-        blocks, slots, allocations = plan(self.params, self.outputs, self.local, blocks)
+        blocks, heirs = in_place(blocks, self.local)
+        live = live_blocks(blocks)
+        local = sorted((b for b in self.local if b in live), key=lambda b: live[b][0])
+        views = [v for v in self.views if v in touched_buffers(blocks)]
+        buffers = [*self.params, *self.outputs, *views, *local]
+        blocks, place, names = renumber(blocks, buffers, self.temporary, self.taken)
+        told = {place[b]: [names.get(n, n) for n in heirs.get(b, ()) if n not in self.temporary] for b in local}
+        slots, allocations = plan(self.outputs, [place[b] for b in local], blocks, told)
         return Kernel(
             self.program,
             self.params,
             self.outputs,
-            tuple(self.views),
+            tuple(place[v] for v in views),
             slots,
             tuple(blocks),
             allocations,
@@ -186,7 +199,7 @@ class _Lowering:
             _checks(self.body),
             self.symbols,
             tuple(self.indices),
-            frozenset(self.taken),
+            frozenset(self.taken - self.temporary | set(names.values())),
         )
 
     def _block(self, cluster: Cluster) -> Block:

@@ -375,8 +375,11 @@ class _Nest:
             operand = self._at_hand(*self.values.graph.resolve(atom, where))
             assert operand is not None
             operands.append(operand)
-        scalar = self.values.scalar(var, at)
         level = self.levels[depth_of(at)]
+        if eqn.prim.name == "convert" and isinstance(operands[0], Length) and var not in self.made:
+            level.known[var, at] = Apply(eqn.prim, eqn.params, tuple(operands), var.type.dtype)
+            return
+        scalar = self.values.scalar(var, at)
         level.lines.append(Let(scalar, Apply(eqn.prim, eqn.params, tuple(operands), var.type.dtype)))
         self._know(var, at, scalar, level)
         if var in self.made and at == result_map(eqn):

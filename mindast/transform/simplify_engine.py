@@ -127,8 +127,8 @@ class Rewriter:
             eqn = self._renewed(pending.pop())
             if not any(self.users(out) for out in eqn.outputs):
                 self._forget(eqn)
-            elif (atom := self._before(eqn) or self._apply(eqn)) is not None:
-                pending.extend(reversed(self._replace(eqn, atom)))
+            elif (found := self._before(eqn) or self._apply(eqn)) is not None:
+                pending.extend(reversed(self._replace(eqn, found)))
                 budget -= 1
                 if budget < 0:
                     raise InternalError(f"simplification of {eqn!r} does not end", eqn.span)
