@@ -7,9 +7,10 @@ gradients   A, B, C, D
 workspace   4 * k + 12 * m + 8 * p bytes
 work        2 * k * m + 2 * k * p + m * n + p * q + 2 * p flops
 """
-from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, aligned, data, import_numpy, is_array, length, release,
-                                      scalar, take, total, view1_float32, view1_float64, view2_float32, workspace, zero)
-from mindast.runtime.blas cimport dot_float32, gemv_t_float32
+from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, aligned, data, expected, import_numpy, is_array, length,
+                                      release, scalar, take, total, view1_float32, view1_float64, view2_float32,
+                                      workspace, zero)
+from mindast.runtime.blas cimport dot_float32 as dot, gemv_t_float32 as gemv_t
 import_numpy()
 
 
@@ -28,10 +29,8 @@ cdef float forward(const float[:, ::1] A, const float[:, ::1] B, const float[:, 
         t1[i] = t1_sum[i]
 
     # 2: return np.sum(A @ B @ C @ D)               the sum of a product is a product of sums
-    gemv_t_float32(B, t1, t2)
-
-    # 2: return np.sum(A @ B @ C @ D)               the sum of a product is a product of sums
-    gemv_t_float32(C, t2, t3)
+    gemv_t(B, t1, t2)
+    gemv_t(C, t2, t3)
 
     # 2: return np.sum(A @ B @ C @ D)
     for i in range(p):
@@ -40,16 +39,16 @@ cdef float forward(const float[:, ::1] A, const float[:, ::1] B, const float[:, 
         t4[i] = total(t4_sum)
 
     # 2: return np.sum(A @ B @ C @ D)               the sum of a product is a product of sums
-    value = dot_float32(t3, t4)
+    value = dot(t3, t4)
     return value
 
 
 def call_forward(A, B, C, D, out=None):
-    if not (is_array(A, FLOAT32, 2) and is_array(B, FLOAT32, 2) and is_array(C, FLOAT32, 2) and
-            is_array(D, FLOAT32, 2)):
+    if not expected(is_array(A, FLOAT32, 2) & is_array(B, FLOAT32, 2) & is_array(C, FLOAT32, 2) &
+                    is_array(D, FLOAT32, 2)):
         return NotImplemented
     cdef Py_ssize_t n = length(A, 0), m = length(A, 1), k = length(B, 1), p = length(C, 1), q = length(D, 1)
-    if not (length(B, 0) == m and length(C, 0) == k and length(D, 0) == p):
+    if not expected((length(B, 0) == m) & (length(C, 0) == k) & (length(D, 0) == p)):
         return NotImplemented
     cdef float value = 0
     cdef const float[:, ::1] A_view = view2_float32(<float*> data(A), n, m)

@@ -7,10 +7,10 @@ gradients   A, B, C, D
 workspace   8 * k + 16 * m + 8 * p bytes
 work        5 * k * m + 5 * k * p + 2 * m * n + 2 * p * q + 2 * p flops
 """
-from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, aligned, data, import_numpy, is_array, length, release,
-                                      result, scalar, take, total, view1_float32, view1_float64, view2_float32,
+from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, aligned, data, expected, import_numpy, is_array, length,
+                                      release, result, scalar, take, total, view1_float32, view1_float64, view2_float32,
                                       workspace, zero)
-from mindast.runtime.blas cimport dot_float32, gemv_float32, gemv_t_float32
+from mindast.runtime.blas cimport dot_float32 as dot, gemv_float32 as gemv, gemv_t_float32 as gemv_t
 import_numpy()
 
 
@@ -19,7 +19,7 @@ cdef float value_and_grad(const float[:, ::1] A, const float[:, ::1] B, const fl
                           double[::1] t1_sum, float[::1] t2, float[::1] t3, float[::1] t4, float[::1] t5,
                           float[::1] t6) noexcept nogil:
     cdef Py_ssize_t i, j, j0, count, n = A.shape[0], m = A.shape[1], k = B.shape[1], p = C.shape[1], q = D.shape[1]
-    cdef float value
+    cdef float value, t2_i, t1_i, t3_i
     cdef Sum t4_sum
 
     # 2: return np.sum(A @ B @ C @ D)
@@ -31,10 +31,8 @@ cdef float value_and_grad(const float[:, ::1] A, const float[:, ::1] B, const fl
         t1[i] = t1_sum[i]
 
     # 2: return np.sum(A @ B @ C @ D)               the sum of a product is a product of sums
-    gemv_t_float32(B, t1, t2)
-
-    # 2: return np.sum(A @ B @ C @ D)               the sum of a product is a product of sums
-    gemv_t_float32(C, t2, t3)
+    gemv_t(B, t1, t2)
+    gemv_t(C, t2, t3)
 
     # 2: return np.sum(A @ B @ C @ D)
     for i in range(p):
@@ -43,42 +41,41 @@ cdef float value_and_grad(const float[:, ::1] A, const float[:, ::1] B, const fl
         t4[i] = total(t4_sum)
 
     # 2: return np.sum(A @ B @ C @ D)               the sum of a product is a product of sums
-    value = dot_float32(t3, t4)
+    value = dot(t3, t4)
 
-    # adjoint of 2: return np.sum(A @ B @ C @ D)
-    gemv_float32(C, t4, t5)
+    # adjoint of 2: return np.sum(A @ B @ C @ D)    t5 = t4 @ C.T
+    gemv(C, t4, t5)
 
     # adjoint of 2: return np.sum(A @ B @ C @ D)
     for i in range(k):
+        t2_i = t2[i]
         for j in range(p):
-            g_C[i, j] = t2[i] * t4[j]
+            g_C[i, j] = t2_i * t4[j]
 
-    # adjoint of 2: return np.sum(A @ B @ C @ D)
-    gemv_float32(B, t5, t6)
+    # adjoint of 2: return np.sum(A @ B @ C @ D)    t6 = t5 @ B.T
+    gemv(B, t5, t6)
 
     # adjoint of 2: return np.sum(A @ B @ C @ D)
     for i in range(m):
+        t1_i = t1[i]
         for j in range(k):
-            g_B[i, j] = t1[i] * t5[j]
-
-    # adjoint of 2: return np.sum(A @ B @ C @ D)
+            g_B[i, j] = t1_i * t5[j]
     for i in range(n):
         for j in range(m):
             g_A[i, j] = t6[j]
-
-    # adjoint of 2: return np.sum(A @ B @ C @ D)
     for i in range(p):
+        t3_i = t3[i]
         for j in range(q):
-            g_D[i, j] = t3[i]
+            g_D[i, j] = t3_i
     return value
 
 
 def call_value_and_grad(A, B, C, D, out=None):
-    if not (is_array(A, FLOAT32, 2) and is_array(B, FLOAT32, 2) and is_array(C, FLOAT32, 2) and
-            is_array(D, FLOAT32, 2)):
+    if not expected(is_array(A, FLOAT32, 2) & is_array(B, FLOAT32, 2) & is_array(C, FLOAT32, 2) &
+                    is_array(D, FLOAT32, 2)):
         return NotImplemented
     cdef Py_ssize_t n = length(A, 0), m = length(A, 1), k = length(B, 1), p = length(C, 1), q = length(D, 1)
-    if not (length(B, 0) == m and length(C, 0) == k and length(D, 0) == p):
+    if not expected((length(B, 0) == m) & (length(C, 0) == k) & (length(D, 0) == p)):
         return NotImplemented
     cdef float value = 0
     g_A = result(out, 0, FLOAT32, 2, n, m)

@@ -6,8 +6,8 @@ signature   x float32[n]   C order
 gradients   x
 workspace   none                    4 * n flops
 """
-from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, data, import_numpy, is_array, length, scalar, total,
-                                      view1_float32, zero)
+from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, data, expected, import_numpy, is_array, length, scalar,
+                                      total, view1_float32, zero)
 import_numpy()
 
 
@@ -15,21 +15,21 @@ cdef float forward(const float[::1] x) noexcept nogil:
     cdef Py_ssize_t i, i0, count, n = x.shape[0]
     cdef float value
     cdef Sum value_sum
-    cdef float[256] value_sum_terms
+    cdef float[256] value_terms
 
     # 2: return np.sum(x**2)
     value_sum = zero()
     for i0 in range(0, n, 256):
         count = min(256, n - i0)
         for i in range(i0, i0 + count):
-            value_sum_terms[i - i0] = x[i] * x[i]
-        add_termsf(&value_sum, value_sum_terms, count)
+            value_terms[i - i0] = x[i] * x[i]
+        add_termsf(&value_sum, value_terms, count)
     value = total(value_sum)
     return value
 
 
 def call_forward(x, out=None):
-    if not (is_array(x, FLOAT32, 1)):
+    if not expected(is_array(x, FLOAT32, 1)):
         return NotImplemented
     cdef Py_ssize_t n = length(x, 0)
     cdef float value = 0

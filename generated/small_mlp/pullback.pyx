@@ -9,10 +9,12 @@ workspace   4 * k * n + 8 * k bytes 2 * k * m * n + 4 * k * n + k * p + 2 * k + 
             4 * k * n + 8 * k bytes 4 * k * m * n + 3 * k * n + k * p + k + p + 2 flops
 """
 from libc.stdint cimport uint8_t
-from mindast.runtime.prelude cimport (BOOL, FLOAT32, Sum, add_termsf, aligned, data, float_value, import_numpy,
-                                      is_array, is_float, length, maximumf, release, result, scalar, take, total,
-                                      view1_float32, view1_float64, view2_float32, view2_uint8, wheref, workspace, zero)
-from mindast.runtime.blas cimport dot_float32, gemm_float32, gemm_nt_float32, gemm_tn_float32
+from mindast.runtime.prelude cimport (BOOL, FLOAT32, Sum, add_termsf, aligned, data, expected, float_value,
+                                      import_numpy, is_array, is_float, length, maximumf, release, result, scalar, take,
+                                      total, view1_float32, view1_float64, view2_float32, view2_uint8, wheref,
+                                      workspace, zero)
+from mindast.runtime.blas cimport (dot_float32 as dot, gemm_float32 as gemm, gemm_nt_float32 as gemm_nt,
+                                   gemm_tn_float32 as gemm_tn)
 import_numpy()
 
 
@@ -21,10 +23,10 @@ cdef float residuals(const float[:, ::1] x, const float[:, ::1] w1, const float[
                      float[:, ::1] t1, double[::1] saved1_sum) noexcept nogil:
     cdef Py_ssize_t i, j, j0, i0, count, n = x.shape[0], m = x.shape[1], k = w1.shape[1], p = w2.shape[1]
     cdef float t2, h, t3, value
-    cdef Sum saved2_sum, t_sum
+    cdef Sum saved2_sum, t4_sum
 
-    # 2: h = np.maximum(x @ w1 + b1, 0.0)
-    gemm_float32(x, w1, t1)
+    # 2: h = np.maximum(x @ w1 + b1, 0.0)           t1 = x @ w1
+    gemm(x, w1, t1)
 
     # 2: h = np.maximum(x @ w1 + b1, 0.0)
     # 3: return np.sum(h @ w2 + b2)
@@ -46,21 +48,21 @@ cdef float residuals(const float[:, ::1] x, const float[:, ::1] w1, const float[
         saved2[i] = total(saved2_sum)
 
     # 3: return np.sum(h @ w2 + b2)                 the sum of a product is a product of sums
-    t3 = dot_float32(saved1, saved2)
+    t3 = dot(saved1, saved2)
 
     # 3: return np.sum(h @ w2 + b2)
-    t_sum = zero()
-    add_termsf(&t_sum, &b2[0], p)
-    value = t3 + total(t_sum) * <float>n
+    t4_sum = zero()
+    add_termsf(&t4_sum, &b2[0], p)
+    value = t3 + total(t4_sum) * <float>n
     return value
 
 
 def call_residuals(x, w1, b1, w2, b2, out=None):
-    if not (is_array(x, FLOAT32, 2) and is_array(w1, FLOAT32, 2) and is_array(b1, FLOAT32, 1) and
-            is_array(w2, FLOAT32, 2) and is_array(b2, FLOAT32, 1)):
+    if not expected(is_array(x, FLOAT32, 2) & is_array(w1, FLOAT32, 2) & is_array(b1, FLOAT32, 1) &
+                    is_array(w2, FLOAT32, 2) & is_array(b2, FLOAT32, 1)):
         return NotImplemented
     cdef Py_ssize_t n = length(x, 0), m = length(x, 1), k = length(w1, 1), p = length(w2, 1)
-    if not (length(w1, 0) == m and length(b1, 0) == k and length(w2, 0) == k and length(b2, 0) == p):
+    if not expected((length(w1, 0) == m) & (length(b1, 0) == k) & (length(w2, 0) == k) & (length(b2, 0) == p)):
         return NotImplemented
     cdef float value = 0
     saved1 = result(None, 0, FLOAT32, 1, k)
@@ -87,49 +89,47 @@ def call_residuals(x, w1, b1, w2, b2, out=None):
 
 cdef void pullback(const float[:, ::1] x, const float[:, ::1] w1, const float[:, ::1] w2, const float[::1] saved1,
                    const float[::1] saved2, const uint8_t[:, ::1] saved3, float ct_value, float[:, ::1] g_x,
-                   float[:, ::1] g_w1, float[::1] g_b1, float[:, ::1] g_w2, float[::1] g_b2, float[:, ::1] t2,
+                   float[:, ::1] g_w1, float[::1] g_b1, float[:, ::1] g_w2, float[::1] g_b2, float[:, ::1] t1,
                    double[::1] g_b1_sum) noexcept nogil:
     cdef Py_ssize_t i, j, n = x.shape[0], m = x.shape[1], k = w1.shape[1], p = w2.shape[1]
-    cdef float t1, t2_ij, t5
+    cdef float t2, t1_ij, t3
 
     # adjoint of 3: return np.sum(h @ w2 + b2)
     for i in range(k):
-        t1 = saved1[i] * ct_value
+        t2 = saved1[i] * ct_value
         for j in range(p):
-            g_w2[i, j] = t1
+            g_w2[i, j] = t2
 
     # adjoint of 3: return np.sum(h @ w2 + b2)
     # adjoint of 2: h = np.maximum(x @ w1 + b1, 0.0)
     g_b1_sum[:] = 0.0
     for i in range(n):
         for j in range(k):
-            t2_ij = wheref(saved3[i, j], ct_value * saved2[j], <float>0.0)
-            t2[i, j] = t2_ij
-            g_b1_sum[j] += t2_ij
+            t1_ij = wheref(saved3[i, j], ct_value * saved2[j], <float>0.0)
+            t1[i, j] = t1_ij
+            g_b1_sum[j] += t1_ij
     for i in range(k):
         g_b1[i] = g_b1_sum[i]
 
     # adjoint of 2: h = np.maximum(x @ w1 + b1, 0.0)
-    gemm_nt_float32(t2, w1, g_x)
-
-    # adjoint of 2: h = np.maximum(x @ w1 + b1, 0.0)
-    gemm_tn_float32(x, t2, g_w1)
+    gemm_nt(t1, w1, g_x)
+    gemm_tn(x, t1, g_w1)
 
     # 3: return np.sum(h @ w2 + b2)
     # adjoint of 3: return np.sum(h @ w2 + b2)
-    t5 = ct_value * <float>n
+    t3 = ct_value * <float>n
     for i in range(p):
-        g_b2[i] = t5
+        g_b2[i] = t3
 
 
 def call_pullback(x, w1, w2, saved1, saved2, saved3, ct_value, out=None):
-    if not (is_array(x, FLOAT32, 2) and is_array(w1, FLOAT32, 2) and is_array(w2, FLOAT32, 2) and
-            is_array(saved1, FLOAT32, 1) and is_array(saved2, FLOAT32, 1) and is_array(saved3, BOOL, 2) and
-            is_float(ct_value)):
+    if not expected(is_array(x, FLOAT32, 2) & is_array(w1, FLOAT32, 2) & is_array(w2, FLOAT32, 2) &
+                    is_array(saved1, FLOAT32, 1) & is_array(saved2, FLOAT32, 1) & is_array(saved3, BOOL, 2) &
+                    is_float(ct_value)):
         return NotImplemented
     cdef Py_ssize_t n = length(x, 0), m = length(x, 1), k = length(w1, 1), p = length(w2, 1)
-    if not (length(w1, 0) == m and length(w2, 0) == k and length(saved1, 0) == k and length(saved2, 0) == k and
-            length(saved3, 0) == n and length(saved3, 1) == k):
+    if not expected((length(w1, 0) == m) & (length(w2, 0) == k) & (length(saved1, 0) == k) &
+                    (length(saved2, 0) == k) & (length(saved3, 0) == n) & (length(saved3, 1) == k)):
         return NotImplemented
     cdef float ct_value_value = <float> float_value(ct_value)
     g_x = result(out, 0, FLOAT32, 2, n, m)
@@ -150,10 +150,10 @@ def call_pullback(x, w1, w2, saved1, saved2, saved3, ct_value, out=None):
     cdef float[::1] g_b2_view = view1_float32(<float*> data(g_b2), p)
     cdef char* space = workspace(aligned(4 * k * n) + aligned(8 * k), 4.0 * k * n + 8.0 * k)
     cdef char* here = space
-    cdef float[:, ::1] t2_view = view2_float32(<float*> take(&here, 4 * k * n), n, k)
+    cdef float[:, ::1] t1_view = view2_float32(<float*> take(&here, 4 * k * n), n, k)
     cdef double[::1] g_b1_sum_view = view1_float64(<double*> take(&here, 8 * k), k)
     with nogil:
         pullback(x_view, w1_view, w2_view, saved1_view, saved2_view, saved3_view, ct_value_value, g_x_view, g_w1_view,
-                 g_b1_view, g_w2_view, g_b2_view, t2_view, g_b1_sum_view)
+                 g_b1_view, g_w2_view, g_b2_view, t1_view, g_b1_sum_view)
     release(space)
     return (g_x, g_w1, g_b1, g_w2, g_b2)

@@ -5,25 +5,26 @@ source      small_mlp, lines 1-3
 signature   x float32[n, m], w1 float32[m, k], b1 float32[k], w2 float32[k, p], b2 float32[p]   C order
 gradients   x, w1, b1, w2, b2
 workspace   4 * k * n + 24 * k bytes
-work        6 * k * m * n + 6 * k * n + 2 * k * p + 2 * k + 2 * p + 3 flops
+work        6 * k * m * n + 6 * k * n + 2 * k * p + 2 * k + 3 * p + 3 flops
 """
-from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, aligned, data, import_numpy, is_array, length, maximumf,
-                                      release, result, scalar, take, total, view1_float32, view1_float64, view2_float32,
-                                      wheref, workspace, zero)
-from mindast.runtime.blas cimport dot_float32, gemm_float32, gemm_nt_float32, gemm_tn_float32
+from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, aligned, data, expected, import_numpy, is_array, length,
+                                      maximumf, release, result, scalar, take, total, view1_float32, view1_float64,
+                                      view2_float32, wheref, workspace, zero)
+from mindast.runtime.blas cimport (dot_float32 as dot, gemm_float32 as gemm, gemm_nt_float32 as gemm_nt,
+                                   gemm_tn_float32 as gemm_tn)
 import_numpy()
 
 
 cdef float value_and_grad(const float[:, ::1] x, const float[:, ::1] w1, const float[::1] b1, const float[:, ::1] w2,
                           const float[::1] b2, float[:, ::1] g_x, float[:, ::1] g_w1, float[::1] g_b1,
-                          float[:, ::1] g_w2, float[::1] g_b2, float[:, ::1] t1, float[::1] t2, float[::1] t4,
-                          double[::1] t4_sum, double[::1] g_b1_sum) noexcept nogil:
+                          float[:, ::1] g_w2, float[::1] g_b2, float[:, ::1] t1, float[::1] t2, float[::1] t3,
+                          double[::1] t3_sum, double[::1] g_b1_sum) noexcept nogil:
     cdef Py_ssize_t i, j, j0, i0, count, n = x.shape[0], m = x.shape[1], k = w1.shape[1], p = w2.shape[1]
-    cdef float t5, h, t3_ij, t7, t9, value
-    cdef Sum t2_sum, t_sum
+    cdef float t4, h, t5_ij, t6, value, t3_i
+    cdef Sum t2_sum, t7_sum
 
-    # 2: h = np.maximum(x @ w1 + b1, 0.0)
-    gemm_float32(x, w1, t1)
+    # 2: h = np.maximum(x @ w1 + b1, 0.0)           t1 = x @ w1
+    gemm(x, w1, t1)
 
     # 3: return np.sum(h @ w2 + b2)
     for i in range(k):
@@ -34,53 +35,52 @@ cdef float value_and_grad(const float[:, ::1] x, const float[:, ::1] w1, const f
     # 2: h = np.maximum(x @ w1 + b1, 0.0)
     # 3: return np.sum(h @ w2 + b2)
     # adjoint of 2: h = np.maximum(x @ w1 + b1, 0.0)
-    t4_sum[:] = 0.0
+    t3_sum[:] = 0.0
     g_b1_sum[:] = 0.0
     for i in range(n):
         for j in range(k):
-            t5 = t1[i, j] + b1[j]
-            h = maximumf(t5, 0)
-            t4_sum[j] += h
-            t3_ij = wheref(t5 > 0, t2[j], <float>0.0)
-            t1[i, j] = t3_ij
-            g_b1_sum[j] += t3_ij
+            t4 = t1[i, j] + b1[j]
+            h = maximumf(t4, 0)
+            t3_sum[j] += h
+            t5_ij = wheref(t4 > 0, t2[j], <float>0.0)
+            t1[i, j] = t5_ij
+            g_b1_sum[j] += t5_ij
     for i in range(k):
-        t4[i] = t4_sum[i]
+        t3[i] = t3_sum[i]
     for i in range(k):
         g_b1[i] = g_b1_sum[i]
 
     # 3: return np.sum(h @ w2 + b2)                 the sum of a product is a product of sums
-    t7 = dot_float32(t4, t2)
+    t6 = dot(t3, t2)
 
     # 3: return np.sum(h @ w2 + b2)
-    t_sum = zero()
-    add_termsf(&t_sum, &b2[0], p)
-    t9 = <float>n
-    value = t7 + total(t_sum) * t9
+    t7_sum = zero()
+    add_termsf(&t7_sum, &b2[0], p)
+    value = t6 + total(t7_sum) * <float>n
 
     # adjoint of 2: h = np.maximum(x @ w1 + b1, 0.0)
-    gemm_nt_float32(t1, w1, g_x)
-
-    # adjoint of 2: h = np.maximum(x @ w1 + b1, 0.0)
-    gemm_tn_float32(x, t1, g_w1)
+    gemm_nt(t1, w1, g_x)
+    gemm_tn(x, t1, g_w1)
 
     # adjoint of 3: return np.sum(h @ w2 + b2)
     for i in range(k):
+        t3_i = t3[i]
         for j in range(p):
-            g_w2[i, j] = t4[i]
+            g_w2[i, j] = t3_i
 
+    # 3: return np.sum(h @ w2 + b2)
     # adjoint of 3: return np.sum(h @ w2 + b2)
     for i in range(p):
-        g_b2[i] = t9
+        g_b2[i] = <float>n
     return value
 
 
 def call_value_and_grad(x, w1, b1, w2, b2, out=None):
-    if not (is_array(x, FLOAT32, 2) and is_array(w1, FLOAT32, 2) and is_array(b1, FLOAT32, 1) and
-            is_array(w2, FLOAT32, 2) and is_array(b2, FLOAT32, 1)):
+    if not expected(is_array(x, FLOAT32, 2) & is_array(w1, FLOAT32, 2) & is_array(b1, FLOAT32, 1) &
+                    is_array(w2, FLOAT32, 2) & is_array(b2, FLOAT32, 1)):
         return NotImplemented
     cdef Py_ssize_t n = length(x, 0), m = length(x, 1), k = length(w1, 1), p = length(w2, 1)
-    if not (length(w1, 0) == m and length(b1, 0) == k and length(w2, 0) == k and length(b2, 0) == p):
+    if not expected((length(w1, 0) == m) & (length(b1, 0) == k) & (length(w2, 0) == k) & (length(b2, 0) == p)):
         return NotImplemented
     cdef float value = 0
     g_x = result(out, 0, FLOAT32, 2, n, m)
@@ -103,11 +103,11 @@ def call_value_and_grad(x, w1, b1, w2, b2, out=None):
     cdef char* here = space
     cdef float[:, ::1] t1_view = view2_float32(<float*> take(&here, 4 * k * n), n, k)
     cdef float[::1] t2_view = view1_float32(<float*> take(&here, 4 * k), k)
-    cdef float[::1] t4_view = view1_float32(<float*> take(&here, 4 * k), k)
-    cdef double[::1] t4_sum_view = view1_float64(<double*> take(&here, 8 * k), k)
+    cdef float[::1] t3_view = view1_float32(<float*> take(&here, 4 * k), k)
+    cdef double[::1] t3_sum_view = view1_float64(<double*> take(&here, 8 * k), k)
     cdef double[::1] g_b1_sum_view = view1_float64(<double*> take(&here, 8 * k), k)
     with nogil:
         value = value_and_grad(x_view, w1_view, b1_view, w2_view, b2_view, g_x_view, g_w1_view, g_b1_view, g_w2_view,
-                               g_b2_view, t1_view, t2_view, t4_view, t4_sum_view, g_b1_sum_view)
+                               g_b2_view, t1_view, t2_view, t3_view, t3_sum_view, g_b1_sum_view)
     release(space)
     return (scalar(FLOAT32, &value), g_x, g_w1, g_b1, g_w2, g_b2)

@@ -13,7 +13,7 @@ from mindast.backend.cython_kernel import KernelPrinter, returned
 from mindast.backend.cython_wrapper import WrapperPrinter
 from mindast.backend.heads import module_head
 from mindast.backend.writer import Writer
-from mindast.ir.loops import Kernel
+from mindast.ir.loops import Kernel, Product, statements
 from mindast.ir.types import dim_add, dim_mul, dim_text, itemsize
 
 DIRECTIVES = "# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False"
@@ -32,9 +32,8 @@ def print_module(name: str, kernels: Sequence[Kernel]) -> str:
     `name` is the user's function; the same kernels give the same bytes.
     """
     used = {"import_numpy"}
-    parts = []
-    for kernel in kernels:
-        parts.append(_kernel(kernel, used))
+    products = {s.a.dtype for k in kernels for b in k.blocks for s in statements(b.body) if isinstance(s, Product)}
+    parts = [_kernel(kernel, used, len(products) == 1) for kernel in kernels]
     facts = [fact for k in kernels for fact in _facts(k)]
     head = [DIRECTIVES, module_head([k.program for k in kernels], facts)]
     blas = sorted(n for n in used if n.startswith(BLAS))
@@ -43,7 +42,8 @@ def print_module(name: str, kernels: Sequence[Kernel]) -> str:
         head.append(_imported("libc.stdint", sorted(integers)))
     head.append(_imported("mindast.runtime.prelude", sorted(used - set(blas))))
     if blas:
-        head.append(_imported("mindast.runtime.blas", blas))
+        short = [f"{n} as {n.rpartition('_')[0]}" if len(products) == 1 else n for n in blas]
+        head.append(_imported("mindast.runtime.blas", short))
     head.append("import_numpy()")
     return "\n".join(head) + "\n\n\n" + "\n\n".join(parts)
 
@@ -53,7 +53,8 @@ def prelude_names() -> frozenset[str]:
     """Every name that a generated module may cimport."""
     folder = resources.files("mindast.runtime")
     texts = [folder.joinpath(name).read_text("utf-8") for name in ("prelude.pxd", "blas.pxd")]
-    return frozenset(re.findall(r"\b(\w+)(?: \"[^\"\n]*\"|\()", "".join(texts))) | {"Sum"}
+    names = re.findall(r"\b(\w+)(?: \"[^\"\n]*\"|\()", "".join(texts))
+    return frozenset(names) | {n.rpartition("_")[0] for n in names if n.startswith(BLAS)} | {"Sum"}
 
 
 def _imported(module: str, names: Sequence[str]) -> str:
@@ -65,13 +66,14 @@ def _imported(module: str, names: Sequence[str]) -> str:
     return writer.text().rstrip("\n")
 
 
-def _kernel(kernel: Kernel, used: set[str]) -> str:
+def _kernel(kernel: Kernel, used: set[str], single: bool) -> str:
     names = _names(kernel)
     first = returned(kernel)
     spelling = Spelling(
         lambda n: names.get(n, n),
         lambda n: names.get(n, n) if first is not None and n == first.name else f"{names.get(n, n)}[0]",
         {*kernel.names, *names.values(), *RESERVED, *prelude_names(), kernel.name},
+        single,
     )
     writer = Writer()
     KernelPrinter(kernel, spelling, writer).print()
@@ -87,7 +89,7 @@ def _names(kernel: Kernel) -> dict[str, str]:
     taken = set(kernel.names)
     reserved = RESERVED | prelude_names() | {kernel.name, f"call_{kernel.name}"}
     changed: dict[str, str] = {}
-    for name in kernel.names:
+    for name in sorted(kernel.names):
         if name in reserved or keyword.iskeyword(name):
             new = f"{name}_"
             while new in taken:

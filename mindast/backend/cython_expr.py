@@ -24,14 +24,18 @@ EXACT_INTEGER = 2**24  # up to here a float32 holds every integer
 class Spelling:
     """Spells expressions; `names` maps the kernel's names to printed ones, `used` collects what must be cimported.
 
-    `cell` spells the rank-0 buffer of a result.
+    `cell` spells the rank-0 buffer of a result, `taken` are names that no helper may have, and `single` tells that all
+    products of the module are of one dtype.
     """
 
-    def __init__(self, names: Callable[[str], str], cell: Callable[[str], str], taken: Iterable[str]) -> None:
+    def __init__(
+        self, names: Callable[[str], str], cell: Callable[[str], str], taken: Iterable[str], single: bool
+    ) -> None:
         self.names = names
         self.cell = cell
         self.used: set[str] = set()
         self.taken = set(taken)
+        self.single = single
         self._helpers: dict[str, str] = {}
 
     def helper(self, hint: str) -> str:

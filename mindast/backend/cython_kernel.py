@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from mindast.backend.cython_expr import C_TYPES, SCALAR_TYPES, Spelling
-from mindast.backend.heads import block_comment
+from mindast.backend.heads import COLUMN, block_comment
 from mindast.backend.writer import Writer
 from mindast.ir.loops import (
     Accumulate,
@@ -65,7 +65,6 @@ class KernelPrinter:
         self.spelling = spelling
         self.writer = writer
         self.first = returned(kernel)
-        self.many_terms = False
 
     def print(self) -> None:
         """The whole function."""
@@ -76,15 +75,31 @@ class KernelPrinter:
         writer.call(f"cdef {kind} {kernel.name}", parameters, " noexcept nogil:")
         with writer.indented():
             self._declarations()
-            for number, block in enumerate(kernel.blocks):
-                if number or len(writer.lines):
+            before: list[str] | None = None
+            for block in kernel.blocks:
+                comments = self._comments(block)
+                if comments != before:
                     writer.line()
-                for comment in _comments(block):
-                    writer.line(comment)
+                    for comment in comments:
+                        writer.line(comment)
+                before = comments
                 for stmt in block.body:
                     self._stmt(stmt)
             if self.first is not None:
                 writer.line(f"return {name(self.first.name)}")
+
+    def _comments(self, block: Block) -> list[str]:
+        """The source lines that a block serves; a product says beside them what it is."""
+        lines = list(dict.fromkeys(line for span, note in block.reasons for line in block_comment(span, note)))
+        if len(block.body) == 1 and isinstance(block.body[0], Product) and len(lines) == 1 and len(lines[0]) < COLUMN:
+            lines[0] = f"{lines[0]:<{COLUMN}}  {self._formula(block.body[0])}"
+        return lines
+
+    def _formula(self, stmt: Product) -> str:
+        name = self.spelling.names
+        a = f"{name(stmt.a.name)}.T" if stmt.transposed_a else name(stmt.a.name)
+        b = f"{name(stmt.b.name)}.T" if stmt.transposed_b else name(stmt.b.name)
+        return f"{name(stmt.out.name)} = {a} @ {b}"
 
     def _parameter(self, buffer: Buffer) -> str:
         name = self.spelling.names(buffer.name)
@@ -133,7 +148,7 @@ class KernelPrinter:
             self.writer.line(f"cdef {kind}[{BLOCK}] {', '.join(blocks)}")
 
     def _terms(self, stmt: Reduce) -> str:
-        return self.spelling.helper(f"{stmt.accumulator.name}_terms")
+        return self.spelling.helper(f"{stmt.accumulator.name.removesuffix(f'_{stmt.kind}')}_terms")
 
     def _first(self, index: str) -> str:
         return self.spelling.helper(f"{index}0")
@@ -239,6 +254,11 @@ class KernelPrinter:
         else:
             self.writer.line(f"{name} = {function}({name}, {terms}, {count})")
 
+    def _blas(self, function: str, dtype: str) -> str:
+        """A BLAS function: under its short name where the module has products of one dtype only."""
+        self.spelling.used.add(f"{function}_{dtype}")
+        return function if self.spelling.single else f"{function}_{dtype}"
+
     def _product(self, stmt: Product) -> None:
         names, suffix = self.spelling.names, stmt.a.dtype
         a, b = names(stmt.a.name), names(stmt.b.name)
@@ -256,8 +276,7 @@ class KernelPrinter:
         else:
             self._product_at(stmt)
             return
-        call = f"{call}_{suffix}"
-        self.spelling.used.add(call)
+        call = self._blas(call, suffix)
         if isinstance(stmt.out, Scalar):
             self.writer.line(f"{names(stmt.out.name)} = {call}({', '.join(arguments)})")
         else:
@@ -270,12 +289,11 @@ class KernelPrinter:
         a, b = (self._start_of(x, stmt, entry) for x in (stmt.a, stmt.b))
         suffix = stmt.a.dtype
         if isinstance(stmt.out, Scalar):
-            self.spelling.used.add(f"dot_at_{suffix}")
-            self.writer.line(f"{self.spelling.names(stmt.out.name)} = dot_at_{suffix}({k}, {a}, {b})")
+            call = self._blas("dot_at", suffix)
+            self.writer.line(f"{self.spelling.names(stmt.out.name)} = {call}({k}, {a}, {b})")
             return
         out = self._start_of(stmt.out, stmt, entry)
-        call = f"gemm_at_{suffix}"
-        self.spelling.used.add(call)
+        call = self._blas("gemm_at", suffix)
         flags = f"{stmt.transposed_a}, {stmt.transposed_b}"
         if stmt.batch is None:
             self.writer.line(f"{call}({flags}, {m}, {n}, {k}, {a}, {b}, {out})")
@@ -317,7 +335,3 @@ def _is_whole(loop: Loop, stmt: Reduce) -> bool:
         return False
     last = value.index[-1]
     return last == loop.index or (isinstance(last, Shifted) and last.index == loop.index and last.step == 1)
-
-
-def _comments(block: Block) -> Sequence[str]:
-    return list(dict.fromkeys(line for span, note in block.reasons for line in block_comment(span, note)))

@@ -106,6 +106,8 @@ def _place_for(new: Buffer, blocks: Sequence[Block], local: Sequence[Buffer]) ->
     first, writes, at, _ = touched[new][0]
     if not writes or at is None or any(b is not new for *_, b in touched[new]):
         return None
+    if len({i for i in at if isinstance(i, str)}) != len(first) - 2:
+        return None  # some loop around writes the same element again, after `dead` would be read anew
     for dead in local:
         if dead is new or dead not in touched or (dead.shape, dead.dtype) != (new.shape, new.dtype):
             continue

@@ -11,28 +11,18 @@ from collections.abc import Sequence
 
 from mindast.diagnostics import Span
 from mindast.ir.array import Atom, Body, Eqn, Lit, Var, bound_vars
-from mindast.ir.loops import Block, Buffer, Check, Kernel, Load, Product, Reduction, Role, Scalar, Stmt, Store
+from mindast.ir.loops import Block, Buffer, Kernel, Load, Product, Reduction, Role, Scalar, Stmt, Store
 from mindast.ir.program import Program
 from mindast.ir.text import body_symbols, identifier
 from mindast.ir.types import ArrayType, Dim, dim_prod
 from mindast.primitives.linalg import free_axes
 from mindast.transform.buffers import in_place, live_blocks, plan, touched_buffers
-from mindast.transform.cluster import (
-    CHEAP,
-    MOVES,
-    REDUCTIONS,
-    UNIT,
-    Cluster,
-    Graph,
-    Map,
-    axis_of,
-    cluster,
-    cost,
-    finish_level,
-)
+from mindast.transform.cluster import Cluster, cluster
 from mindast.transform.hoist import hoist_loads
 from mindast.transform.inline import flops, inline_scalars
+from mindast.transform.moves import MOVES, UNIT, Graph, Map, axis_of
 from mindast.transform.nest import nest
+from mindast.transform.place import checks, stored_values
 from mindast.transform.prepare import prepare
 from mindast.transform.renumber import renumber
 from mindast.transform.steps import steps
@@ -56,7 +46,7 @@ class _Lowering:
         self.symbols = body_symbols(self.body)
         self.taken: set[str] = set(self.symbols)
         self.counters: dict[str, int] = {}
-        self.temporary: set[str] = set()  # names that say nothing, numbered anew at the end
+        self.numbered: set[str] = set()  # names that say nothing, numbered anew at the end
         self.scalars: dict[Var, Scalar] = {}
         self.buffers: dict[Var, Buffer] = {}
         self.views: list[Buffer] = []
@@ -78,8 +68,9 @@ class _Lowering:
             source, _ = self.graph.resolve(self.body.results[0], ())
             if isinstance(source, Var):
                 self.cells[source] = first
+        self.single = {s for a in self.body.results if not a.type.rank and isinstance(s := self.graph.owner(a), Var)}
         self.indices = self._index_names()
-        self.stored = _stored(self.graph, self.clusters)
+        self.stored = stored_values(self.graph, self.clusters)
 
     def _own(self, buffer: Buffer, var: Var) -> Buffer:
         self.buffers[var] = buffer
@@ -115,8 +106,8 @@ class _Lowering:
                 self.counters[hint] = self.counters.get(hint, 0) + 1
                 name = f"{hint}{separator}{self.counters[hint]}"
         self.taken.add(name)
-        if hint == "t" or hint.partition("_")[0] in self.temporary:
-            self.temporary.add(name)
+        if hint == "t" or hint.partition("_")[0] in self.numbered:
+            self.numbered.add(name)
         return name
 
     def buffer(self, var: Var) -> Buffer | None:
@@ -143,7 +134,7 @@ class _Lowering:
             indices = "".join(self.index(m) for m in map(axis_of, at) if m != UNIT)
             hint = f"{buffer.name}_{indices}" if indices else buffer.name
         scalar = Scalar(self.name(hint), var.type.dtype)
-        if var.name == "t" or buffer is not None:
+        if var.name == "t" or buffer is not None or var in self.single:
             self.anonymous.add(scalar.name)
         return scalar
 
@@ -184,8 +175,8 @@ class _Lowering:
         local = sorted((b for b in self.local if b in live), key=lambda b: live[b][0])
         views = [v for v in self.views if v in touched_buffers(blocks)]
         buffers = [*self.params, *self.outputs, *views, *local]
-        blocks, place, names = renumber(blocks, buffers, self.temporary, self.taken)
-        told = {place[b]: [names.get(n, n) for n in heirs.get(b, ()) if n not in self.temporary] for b in local}
+        blocks, place, names = renumber(blocks, buffers, self.numbered, self.taken)
+        told = {place[b]: [names.get(n, n) for n in heirs.get(b, ()) if n not in self.numbered] for b in local}
         slots, allocations = plan(self.outputs, [place[b] for b in local], blocks, told)
         return Kernel(
             self.program,
@@ -196,10 +187,10 @@ class _Lowering:
             tuple(blocks),
             allocations,
             flops(blocks),
-            _checks(self.body),
+            checks(self.body),
             self.symbols,
             tuple(self.indices),
-            frozenset(self.taken - self.temporary | set(names.values())),
+            frozenset(self.taken - self.numbered | set(names.values())),
         )
 
     def _block(self, cluster: Cluster) -> Block:
@@ -279,77 +270,3 @@ class _Lowering:
         buffer = self.buffer(atom)
         assert buffer is not None
         return buffer
-
-
-def _checks(body: Body) -> tuple[Check, ...]:
-    """What must not be empty: the reductions that NumPy refuses for want of an identity."""
-    found: dict[Check, None] = {}
-    for eqn in body.eqns:
-        name = eqn.prim.name
-        if name in ("reduce_max", "reduce_min"):
-            word = {"reduce_max": "maximum", "reduce_min": "minimum"}[name]
-            axes, message = eqn.param("axes"), f"zero-size array to reduction operation {word} which has no identity"
-        elif name in ("argmax", "argmin"):
-            axes, message = (eqn.param("axis"),), f"attempt to get {name} of an empty sequence"
-        else:
-            continue
-        extent = dim_prod(eqn.inputs[0].type.shape[i] for i in axes)
-        if not isinstance(extent, int) or extent == 0:
-            found[Check(extent, message)] = None
-    return tuple(found)
-
-
-def _stored(graph: Graph, clusters: Sequence[Cluster]) -> set[Var]:
-    """Computed values of rank 1 or more that live in memory."""
-    home = {v: c for c in clusters for v in c.outputs}
-    required = {o for a in graph.body.results if (o := graph.owner(a)) is not None and o.type.rank}
-    for eqn in graph.body.eqns:
-        if eqn.out in home and home[eqn.out].axes is None and eqn.out.type.rank:
-            required.add(eqn.out)
-        if eqn.prim.name == "dot":
-            required.update(o for a in eqn.inputs if (o := graph.owner(a)) is not None)
-        if eqn.prim.name == "reshape" and graph.resolve(eqn.out, (0,) * eqn.out.type.rank)[0] is eqn.out:
-            required.update(o for a in eqn.inputs if (o := graph.owner(a)) is not None)
-        if eqn.prim.name in REDUCTIONS and finish_level(eqn) is None:
-            required.add(eqn.out)
-    required = {v for v in required if v in home and v.type.rank}
-    again = _cost_again(graph, home, required)
-    stored = set(required)
-    wanted: dict[Var, set[Cluster]] = {}
-    for eqn in reversed(graph.body.eqns):
-        if eqn.out not in home:
-            continue
-        out, where = eqn.out, wanted.get(eqn.out, set())
-        elsewhere = bool(where - {home[out]})
-        if elsewhere and out.type.rank and again[out] > CHEAP:
-            stored.add(out)
-        computed_in = {home[out]} if out in stored or not eqn.prim.elementwise else where
-        for atom in eqn.inputs:
-            owner = graph.owner(atom)
-            if owner is not None:
-                wanted.setdefault(owner, set()).update(computed_in)
-    return stored
-
-
-def _cost_again(graph: Graph, home: dict[Var, Cluster], required: set[Var]) -> dict[Var, int]:
-    """Flops to compute an element again from what is in memory anyway; a value of more than two arrays, or of a
-    reduction or product that is not, costs too much."""
-    result: dict[Var, int] = {}
-    leaves: dict[Var, frozenset[Var]] = {}
-    for eqn in graph.body.eqns:
-        if eqn.out not in home:
-            continue
-        total, below = cost(eqn), frozenset[Var]()
-        for atom in eqn.inputs:
-            owner = graph.owner(atom)
-            if owner is None or not owner.type.rank:
-                continue
-            if owner not in home or owner in required:
-                below |= {owner}
-            else:
-                total += result[owner]
-                below |= leaves[owner]
-        costly = not eqn.prim.elementwise or len(below) > 2
-        result[eqn.out] = CHEAP + 1 if costly else total
-        leaves[eqn.out] = below
-    return result

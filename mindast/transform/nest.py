@@ -8,9 +8,8 @@ two phases need is computed twice where that is cheap, else kept in a buffer as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from mindast.ir.array import Atom, Eqn, Lit, Var
 from mindast.ir.loops import (
@@ -27,67 +26,35 @@ from mindast.ir.loops import (
     Number,
     Position,
     Reduce,
-    Reduction,
     Scalar,
-    Shifted,
     Start,
     Stmt,
     Store,
     Total,
     neutral,
 )
-from mindast.ir.types import ArrayType, Dim, Shape
+from mindast.ir.types import ArrayType, Shape
 from mindast.primitives.base import Elementwise
-from mindast.transform.cluster import (
-    CHEAP,
+from mindast.transform.cluster import CHEAP, Cluster, cost
+from mindast.transform.moves import (
     REDUCTIONS,
     UNIT,
     Along,
-    Cluster,
-    Graph,
     Map,
     axis_of,
-    cost,
     depth_of,
     finish_level,
     identity,
     operand_maps,
     result_map,
 )
+from mindast.transform.values import Values, place
 
 Node = tuple[Var, Map]
 
 
-class Values(Protocol):
-    """What a nest asks of the kernel around it."""
-
-    graph: Graph
-    scalars: dict[Var, Scalar]  # values of one element that are at hand from here to the end of the kernel
-
-    def buffer(self, var: Var) -> Buffer | None:
-        """Where the value lives, if it lives in memory."""
-
-    def scalar(self, var: Var, at: Map) -> Scalar:
-        """A fresh scalar for an element of the value."""
-
-    def accumulator(self, var: Var, kind: Reduction) -> Scalar:
-        """A fresh scalar in which a reduction whose result is `var` runs."""
-
-    def temporary(self, name: str, dtype: str) -> Scalar:
-        """A fresh scalar for an equation's own use."""
-
-    def scratch(self, name: str, type_: ArrayType) -> Buffer:
-        """A fresh piece of workspace."""
-
-    def index(self, axis: int) -> str:
-        """The loop variable of an axis."""
-
-    def serve(self, eqn: Eqn) -> None:
-        """Note that the block being written computes the equation."""
-
-
 @dataclass(slots=True)
-class _Level:
+class Level:
     """The inside of one loop while it is being written: its statements, and the values at hand in it."""
 
     lines: list[Stmt] = field(default_factory=list)
@@ -97,7 +64,7 @@ class _Level:
 def nest(values: Values, cluster: Cluster, roots: Sequence[Eqn]) -> tuple[Stmt, ...]:
     """The statements of a cluster whose `roots` (in order) must happen."""
     assert cluster.axes is not None
-    return _Nest(values, cluster, roots).run()
+    return Nest(values, cluster, roots).run()
 
 
 def depth(eqn: Eqn) -> int:
@@ -115,55 +82,9 @@ def partial_level(eqn: Eqn) -> int:
     return level
 
 
-def place(values: Values, at: int | Along) -> Index:
-    """An index of a nest as LoopIR has it."""
-    if isinstance(at, Along):
-        return Shifted("" if at.axis == UNIT else values.index(at.axis), at.start, at.step)
-    return 0 if at == UNIT else values.index(at)
+class Nest:
+    """One nest while it is being written: the loops that are open, and what has been computed in them."""
 
-
-class Walk:
-    """Loops over all of `shape`, one axis innermost, for an equation that writes its own statements.
-
-    `map` reads a value of that shape. `before` and `after` stand around the innermost loop, `inner` is its inside.
-    """
-
-    def __init__(self, values: Values, shape: Shape, innermost: int | None = None) -> None:
-        axes = [i for i, d in enumerate(shape) if d != 1 and i != innermost]
-        self.last = innermost is not None and shape[innermost] != 1
-        if innermost is not None and self.last:
-            axes.append(innermost)
-        self.map: Map = tuple(axes.index(i) if i in axes else UNIT for i in range(len(shape)))
-        self.nest = _Nest(values, Cluster(tuple(shape[i] for i in axes), [], set()), ())
-        levels = self.nest.levels = [_Level() for _ in range(len(axes) + 1)]
-        self.inner = levels[-1].lines
-        self.before = levels[-2].lines if self.last else self.inner
-        self.after: list[Stmt] = []
-
-    def value(self, atom: Atom, at: Map) -> Expr:
-        """An expression for an element of `atom`, whatever it needs computed before it."""
-        return self.nest._value(atom, at)
-
-    def turned(self, axis: int, last: Dim) -> Map:
-        """The map that counts `axis` down from `last`."""
-        at = self.map[axis]
-        assert isinstance(at, int)
-        return tuple(Along(at, last, -1) if i == axis and at != UNIT else m for i, m in enumerate(self.map))
-
-    def close(self) -> tuple[Stmt, ...]:
-        """The loops, written out."""
-        levels, axes = self.nest.levels, self.nest.axes
-        if not self.last:
-            self.inner += self.after
-        for axis in reversed(range(len(axes))):
-            body = levels[axis + 1].lines
-            levels[axis].lines.append(Loop(self.nest.values.index(axis), axes[axis], tuple(body)))
-            if self.last and axis == len(axes) - 1:
-                levels[axis].lines += self.after
-        return tuple(levels[0].lines)
-
-
-class _Nest:
     def __init__(self, values: Values, cluster: Cluster, roots: Sequence[Eqn]) -> None:
         assert cluster.axes is not None
         self.values = values
@@ -171,7 +92,7 @@ class _Nest:
         self.place = {e.out: i for i, e in enumerate(values.graph.body.eqns) if len(e.outputs) == 1}
         self.made = {e.out: e for e in cluster.eqns}
         self.roots = roots
-        self.levels: list[_Level] = []
+        self.levels: list[Level] = []
         self.after: list[Stmt] = []
         self.partial: dict[Eqn, Scalar] = {}
         self.totals: dict[Eqn, Buffer] = {}
@@ -180,13 +101,14 @@ class _Nest:
         self.waits = {e: self._reductions(e) for e in roots}
 
     def run(self) -> tuple[Stmt, ...]:
+        """The statements that make the roots happen."""
         self._level(self.roots)
         return (*self.levels.pop().lines, *self.after)
 
     def _level(self, roots: Sequence[Eqn]) -> None:
         """Write the statements of `roots` onto a new level, inside the loops that are open."""
         here = len(self.levels)
-        level = _Level()
+        level = Level()
         self.levels.append(level)
         phase = self._phases(roots, here)
         phases = [[e for e in roots if phase[e] == p] for p in sorted(set(phase.values()))]
@@ -199,7 +121,7 @@ class _Nest:
             if inner:
                 self._loop(inner, here, level)
 
-    def _loop(self, inner: Sequence[Eqn], here: int, level: _Level) -> None:
+    def _loop(self, inner: Sequence[Eqn], here: int, level: Level) -> None:
         reductions = [e for e in inner if not e.prim.elementwise]
         starting = [e for e in reductions if partial_level(e) == here]
         for eqn in reductions:
@@ -231,9 +153,9 @@ class _Nest:
         """A root in its innermost loop: a value to keep, or one more term of a reduction."""
         level, at = self.levels[-1], result_map(eqn)
         if eqn.prim.elementwise:
-            self._value(eqn.out, at)
+            self.value(eqn.out, at)
             return
-        term = self._value(eqn.inputs[0], operand_maps(eqn, at)[0])
+        term = self.value(eqn.inputs[0], operand_maps(eqn, at)[0])
         kind = REDUCTIONS[eqn.prim.name]
         self.values.serve(eqn)
         if eqn in self.partial:
@@ -243,7 +165,7 @@ class _Nest:
         else:
             level.lines.append(self._accumulate(eqn, term))
 
-    def _finished(self, eqn: Eqn, value: Expr, level: _Level) -> None:
+    def _finished(self, eqn: Eqn, value: Expr, level: Level) -> None:
         at = result_map(eqn)
         scalar = self.values.scalar(eqn.out, at)
         level.lines.append(Let(scalar, value))
@@ -252,12 +174,12 @@ class _Nest:
         if buffer is not None:
             level.lines.append(Store(Load(buffer, self._index(at)), scalar))
 
-    def _know(self, var: Var, at: Map, value: Expr, level: _Level) -> None:
+    def _know(self, var: Var, at: Map, value: Expr, level: Level) -> None:
         level.known[var, at] = value
         if level is self.levels[0] and isinstance(value, Scalar) and var.type.size == 1:
             self.values.scalars[var] = value
 
-    def _clear(self, eqn: Eqn, level: _Level) -> None:
+    def _clear(self, eqn: Eqn, level: Level) -> None:
         """Prepare the array of totals of a reduction over an outer axis, before the nest."""
         target = self.values.buffer(eqn.out)
         assert target is not None
@@ -307,14 +229,14 @@ class _Nest:
             return Position(place(self.values, at[0]))
         return Length(eqn.param("dim")) if eqn is not None and eqn.prim.name == "extent" else None
 
-    def _closure(self, start: Iterable[tuple[Atom, Map]], through: bool) -> dict[Node, Eqn]:
+    def _closure(self, start: Iterable[tuple[Atom, Map]], through: bool, stop: Collection[Var] = ()) -> dict[Node, Eqn]:
         """The elements to compute for those of `start`, and their equations; reductions of this nest end the search,
-        and so do, unless `through`, values that are at hand now."""
+        and so do, unless `through`, values that are at hand now, and those to `stop` at."""
         found: dict[Node, Eqn] = {}
         todo = [self.values.graph.resolve(*s) for s in start]
         while todo:
             atom, at = todo.pop()
-            if not isinstance(atom, Var) or (atom, at) in found:
+            if not isinstance(atom, Var) or (atom, at) in found or atom in stop:
                 continue
             if (not through or atom not in self.made) and self._at_hand(atom, at) is not None:
                 continue
@@ -332,20 +254,24 @@ class _Nest:
         return [e for e in self._closure(needs, through=True).values() if not e.prim.elementwise]
 
     def _keep_rows(self, phases: Sequence[Sequence[Eqn]], here: int) -> None:
-        """Give a buffer to each costly value that more than one loop of this level needs."""
+        """Give a buffer to each costly value that more than one loop of this level needs, the last such value first:
+        then those that only lead to it are needed once."""
         while True:
-            needed: dict[Node, int] = {}
+            times: dict[Node, int] = {}
             for roots in phases:
+                stored = {
+                    v for v, _ in times if v in self.made and (v in self.rows or self.values.buffer(v) is not None)
+                }
                 starts: list[tuple[Atom, Map]] = []
                 for e in roots:
-                    starts += [(e.out, result_map(e))] if e.prim.elementwise else []
-                    starts += zip(e.inputs, operand_maps(e, result_map(e)), strict=True)
-                for node in self._closure(starts, through=False):
-                    needed[node] = needed.get(node, 0) + 1
+                    at = result_map(e)
+                    starts += [(e.out, at)] if e.prim.elementwise else zip(e.inputs, operand_maps(e, at), strict=True)
+                for node in self._closure(starts, through=False, stop=stored):
+                    times[node] = times.get(node, 0) + 1
             costly = [
                 (var, at)
-                for (var, at), times in needed.items()
-                if times > 1 and depth_of(at) > here and var not in self.rows
+                for (var, at), count in times.items()
+                if count > 1 and depth_of(at) > here and var in self.made and var not in self.rows
                 and self.values.buffer(var) is None and self._cost(var, at) > CHEAP
             ]  # fmt: skip
             if not costly:
@@ -357,7 +283,7 @@ class _Nest:
     def _cost(self, var: Var, at: Map) -> int:
         return sum(cost(e) for e in self._closure([(var, at)], through=False).values())
 
-    def _value(self, atom: Atom, at: Map) -> Expr:
+    def value(self, atom: Atom, at: Map) -> Expr:
         """An expression for an element: at hand, or computed with all it needs, each as far out as it can be."""
         atom, at = self.values.graph.resolve(atom, at)
         closure = self._closure([(atom, at)], through=False)
@@ -379,15 +305,15 @@ class _Nest:
         if eqn.prim.name == "convert" and isinstance(operands[0], Length) and var not in self.made:
             level.known[var, at] = Apply(eqn.prim, eqn.params, tuple(operands), var.type.dtype)
             return
-        scalar = self.values.scalar(var, at)
+        row, start = self.rows.get(var, (None, 0)) if at == result_map(eqn) and var in self.made else (None, 0)
+        index = self._index(m for m in at if axis_of(m) >= start)
+        if row is not None:
+            scalar = self.values.temporary(f"{row.name}_{''.join(map(str, index))}", var.type.dtype)
+        else:
+            scalar = self.values.scalar(var, at)
         level.lines.append(Let(scalar, Apply(eqn.prim, eqn.params, tuple(operands), var.type.dtype)))
         self._know(var, at, scalar, level)
-        if var in self.made and at == result_map(eqn):
-            buffer = self.values.buffer(var)
-            index = self._index(at)
-            if var in self.rows:
-                buffer, start = self.rows[var]
-                index = self._index(m for m in at if axis_of(m) >= start)
-            if buffer is not None:
-                level.lines.append(Store(Load(buffer, index), scalar))
-                self.stored.add(var)
+        buffer = self.values.buffer(var) if row is None else row
+        if buffer is not None and var in self.made and at == result_map(eqn):
+            level.lines.append(Store(Load(buffer, index), scalar))
+            self.stored.add(var)

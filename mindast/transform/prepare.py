@@ -14,7 +14,7 @@ from mindast.ir.build import Builder, Copier
 from mindast.ir.types import DTYPES, is_float
 from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Elementwise
 from mindast.primitives.linalg import free_axes
-from mindast.transform.cluster import MOVES, REDUCTIONS
+from mindast.transform.moves import MOVES, REDUCTIONS
 
 COPY = Elementwise("copy", ("x",), numpy="x", c="x", partials=(NO_GRADIENT,), reference="x", dtypes=DTYPES)
 

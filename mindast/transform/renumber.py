@@ -92,7 +92,9 @@ def _stmt(stmt: Stmt, names: Mapping[str, str], places: Mapping[Buffer, Buffer])
 
     if isinstance(stmt, Loop):
         return replace(stmt, body=tuple(_stmt(s, names, places) for s in stmt.body))
-    stmt = change_stmt(change_buffers(stmt, lambda b: places.get(b, b)), lambda e: e if isinstance(e, Load) else leaf(e))
+    stmt = change_stmt(
+        change_buffers(stmt, lambda b: places.get(b, b)), lambda e: e if isinstance(e, Load) else leaf(e)
+    )
     if isinstance(stmt, Let):
         return replace(stmt, scalar=scalar(stmt.scalar))
     if isinstance(stmt, Start | Reduce):

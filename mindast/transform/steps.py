@@ -11,11 +11,54 @@ from typing import Final
 
 from mindast.errors import UnsupportedError
 from mindast.ir.array import Atom, Eqn
-from mindast.ir.loops import Apply, Buffer, Expr, Fill, Index, Let, Load, Number, Position, Stmt, Store
-from mindast.ir.types import Dim, dim_add, dim_sub, is_float
+from mindast.ir.loops import Apply, Buffer, Expr, Fill, Index, Let, Load, Loop, Number, Position, Stmt, Store
+from mindast.ir.types import Dim, Shape, dim_add, dim_sub, is_float
 from mindast.primitives.base import PRIMITIVES, Elementwise
-from mindast.transform.cluster import UNIT, Along
-from mindast.transform.nest import Values, Walk, place
+from mindast.transform.cluster import Cluster
+from mindast.transform.moves import UNIT, Along, Map
+from mindast.transform.nest import Level, Nest
+from mindast.transform.values import Values, place
+
+
+class Walk:
+    """Loops over all of `shape`, one axis innermost, for an equation that writes its own statements.
+
+    `map` reads a value of that shape. `before` and `after` stand around the innermost loop, `inner` is its inside.
+    """
+
+    def __init__(self, values: Values, shape: Shape, innermost: int | None = None) -> None:
+        axes = [i for i, d in enumerate(shape) if d != 1 and i != innermost]
+        self.last = innermost is not None and shape[innermost] != 1
+        if innermost is not None and self.last:
+            axes.append(innermost)
+        self.map: Map = tuple(axes.index(i) if i in axes else UNIT for i in range(len(shape)))
+        self.nest = Nest(values, Cluster(tuple(shape[i] for i in axes), [], set()), ())
+        levels = self.nest.levels = [Level() for _ in range(len(axes) + 1)]
+        self.inner = levels[-1].lines
+        self.before = levels[-2].lines if self.last else self.inner
+        self.after: list[Stmt] = []
+
+    def value(self, atom: Atom, at: Map) -> Expr:
+        """An expression for an element of `atom`, whatever it needs computed before it."""
+        return self.nest.value(atom, at)
+
+    def turned(self, axis: int, last: Dim) -> Map:
+        """The map that counts `axis` down from `last`."""
+        at = self.map[axis]
+        assert isinstance(at, int)
+        return tuple(Along(at, last, -1) if i == axis and at != UNIT else m for i, m in enumerate(self.map))
+
+    def close(self) -> tuple[Stmt, ...]:
+        """The loops, written out."""
+        levels, axes = self.nest.levels, self.nest.axes
+        if not self.last:
+            self.inner += self.after
+        for axis in reversed(range(len(axes))):
+            body = levels[axis + 1].lines
+            levels[axis].lines.append(Loop(self.nest.values.index(axis), axes[axis], tuple(body)))
+            if self.last and axis == len(axes) - 1:
+                levels[axis].lines += self.after
+        return tuple(levels[0].lines)
 
 
 def steps(values: Values, eqn: Eqn) -> tuple[Stmt, ...]:
