@@ -79,8 +79,9 @@ class Specialised:
         options = self.recipe.options
         if options.backend == "python":
             return self.python_entries()
+        fingerprint = {"fastmath": "True"} if options.fastmath else {}  # what the text does not tell
         try:
-            module = load(self.name, self.pyx, fingerprint={"fastmath": str(options.fastmath)})
+            module = load(self.name, self.pyx, fingerprint=fingerprint)
         except CompilerNotFound as missing:
             if not options.fallback:
                 raise

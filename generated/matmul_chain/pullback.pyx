@@ -9,9 +9,9 @@ workspace   8 * m bytes             2 * k * m + 2 * k * p + m * n + p * q + 2 * 
             4 * k + 4 * m + 4 * p bytes
 work        3 * k * m + 3 * k * p + m * n + p * q + 2 * p flops
 """
-from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, aligned, data, expected, float_value, import_numpy,
-                                      is_array, is_float, length, release, result, scalar, take, total, view1_float32,
-                                      view1_float64, view2_float32, workspace, zero)
+from mindast.runtime.prelude cimport (BLAS_LIMIT, FLOAT32, Sum, add_termsf, aligned, data, expected, float_value,
+                                      import_numpy, is_array, is_float, length, release, result, scalar, take, total,
+                                      view1_float32, view1_float64, view2_float32, workspace, zero)
 from mindast.runtime.blas cimport dot_float32 as dot, gemv_float32 as gemv, gemv_t_float32 as gemv_t
 import_numpy()
 
@@ -53,6 +53,8 @@ def call_residuals(A, B, C, D, out=None):
     cdef Py_ssize_t n = length(A, 0), m = length(A, 1), k = length(B, 1), p = length(C, 1), q = length(D, 1)
     if not expected((length(B, 0) == m) & (length(C, 0) == k) & (length(D, 0) == p)):
         return NotImplemented
+    if not expected((k <= BLAS_LIMIT) & (m <= BLAS_LIMIT) & (p <= BLAS_LIMIT)):
+        raise OverflowError("an axis of a product is longer than BLAS can count")
     cdef float value = 0
     saved1 = result(None, 0, FLOAT32, 1, m)
     saved2 = result(None, 0, FLOAT32, 1, k)
@@ -122,6 +124,8 @@ def call_pullback(A, B, C, D, saved1, saved2, saved3, saved4, ct_value, out=None
     if not expected((length(B, 0) == m) & (length(C, 0) == k) & (length(D, 0) == p) & (length(saved1, 0) == m) &
                     (length(saved2, 0) == k) & (length(saved3, 0) == p) & (length(saved4, 0) == p)):
         return NotImplemented
+    if not expected((k <= BLAS_LIMIT) & (p <= BLAS_LIMIT) & (m <= BLAS_LIMIT)):
+        raise OverflowError("an axis of a product is longer than BLAS can count")
     cdef float ct_value_value = <float> float_value(ct_value)
     g_A = result(out, 0, FLOAT32, 2, n, m)
     g_B = result(out, 1, FLOAT32, 2, m, k)

@@ -7,9 +7,9 @@ gradients   A, B, C, D
 workspace   8 * k + 16 * m + 8 * p bytes
 work        5 * k * m + 5 * k * p + 2 * m * n + 2 * p * q + 2 * p flops
 """
-from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, aligned, data, expected, import_numpy, is_array, length,
-                                      release, result, scalar, take, total, view1_float32, view1_float64, view2_float32,
-                                      workspace, zero)
+from mindast.runtime.prelude cimport (BLAS_LIMIT, FLOAT32, Sum, add_termsf, aligned, data, expected, import_numpy,
+                                      is_array, length, release, result, scalar, take, total, view1_float32,
+                                      view1_float64, view2_float32, workspace, zero)
 from mindast.runtime.blas cimport dot_float32 as dot, gemv_float32 as gemv, gemv_t_float32 as gemv_t
 import_numpy()
 
@@ -77,6 +77,8 @@ def call_value_and_grad(A, B, C, D, out=None):
     cdef Py_ssize_t n = length(A, 0), m = length(A, 1), k = length(B, 1), p = length(C, 1), q = length(D, 1)
     if not expected((length(B, 0) == m) & (length(C, 0) == k) & (length(D, 0) == p)):
         return NotImplemented
+    if not expected((k <= BLAS_LIMIT) & (m <= BLAS_LIMIT) & (p <= BLAS_LIMIT)):
+        raise OverflowError("an axis of a product is longer than BLAS can count")
     cdef float value = 0
     g_A = result(out, 0, FLOAT32, 2, n, m)
     g_B = result(out, 1, FLOAT32, 2, m, k)

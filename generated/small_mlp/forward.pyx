@@ -7,9 +7,9 @@ gradients   x, w1, b1, w2, b2
 workspace   4 * k * n + 16 * k bytes
 work        2 * k * m * n + 3 * k * n + k * p + 2 * k + p + 3 flops
 """
-from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, aligned, data, expected, import_numpy, is_array, length,
-                                      maximumf, release, scalar, take, total, view1_float32, view1_float64,
-                                      view2_float32, workspace, zero)
+from mindast.runtime.prelude cimport (BLAS_LIMIT, FLOAT32, Sum, add_termsf, aligned, data, expected, import_numpy,
+                                      is_array, length, maximumf, release, scalar, take, total, view1_float32,
+                                      view1_float64, view2_float32, workspace, zero)
 from mindast.runtime.blas cimport dot_float32 as dot, gemm_float32 as gemm
 import_numpy()
 
@@ -57,6 +57,8 @@ def call_forward(x, w1, b1, w2, b2, out=None):
     cdef Py_ssize_t n = length(x, 0), m = length(x, 1), k = length(w1, 1), p = length(w2, 1)
     if not expected((length(w1, 0) == m) & (length(b1, 0) == k) & (length(w2, 0) == k) & (length(b2, 0) == p)):
         return NotImplemented
+    if not expected((n <= BLAS_LIMIT) & (k <= BLAS_LIMIT) & (m <= BLAS_LIMIT)):
+        raise OverflowError("an axis of a product is longer than BLAS can count")
     cdef float value = 0
     cdef const float[:, ::1] x_view = view2_float32(<float*> data(x), n, m)
     cdef const float[:, ::1] w1_view = view2_float32(<float*> data(w1), m, k)

@@ -9,7 +9,7 @@ workspace   4 * k * n + 8 * k bytes 2 * k * m * n + 4 * k * n + k * p + 2 * k + 
             4 * k * n + 8 * k bytes 4 * k * m * n + 3 * k * n + k * p + k + p + 2 flops
 """
 from libc.stdint cimport uint8_t
-from mindast.runtime.prelude cimport (BOOL, FLOAT32, Sum, add_termsf, aligned, data, expected, float_value,
+from mindast.runtime.prelude cimport (BLAS_LIMIT, BOOL, FLOAT32, Sum, add_termsf, aligned, data, expected, float_value,
                                       import_numpy, is_array, is_float, length, maximumf, release, result, scalar, take,
                                       total, view1_float32, view1_float64, view2_float32, view2_uint8, wheref,
                                       workspace, zero)
@@ -64,6 +64,8 @@ def call_residuals(x, w1, b1, w2, b2, out=None):
     cdef Py_ssize_t n = length(x, 0), m = length(x, 1), k = length(w1, 1), p = length(w2, 1)
     if not expected((length(w1, 0) == m) & (length(b1, 0) == k) & (length(w2, 0) == k) & (length(b2, 0) == p)):
         return NotImplemented
+    if not expected((n <= BLAS_LIMIT) & (k <= BLAS_LIMIT) & (m <= BLAS_LIMIT)):
+        raise OverflowError("an axis of a product is longer than BLAS can count")
     cdef float value = 0
     saved1 = result(None, 0, FLOAT32, 1, k)
     saved2 = result(None, 0, FLOAT32, 1, k)
@@ -131,6 +133,8 @@ def call_pullback(x, w1, w2, saved1, saved2, saved3, ct_value, out=None):
     if not expected((length(w1, 0) == m) & (length(w2, 0) == k) & (length(saved1, 0) == k) &
                     (length(saved2, 0) == k) & (length(saved3, 0) == n) & (length(saved3, 1) == k)):
         return NotImplemented
+    if not expected((n <= BLAS_LIMIT) & (m <= BLAS_LIMIT) & (k <= BLAS_LIMIT)):
+        raise OverflowError("an axis of a product is longer than BLAS can count")
     cdef float ct_value_value = <float> float_value(ct_value)
     g_x = result(out, 0, FLOAT32, 2, n, m)
     g_w1 = result(out, 1, FLOAT32, 2, m, k)

@@ -13,7 +13,7 @@ from mindast.backend.cython_kernel import KernelPrinter, returned
 from mindast.backend.cython_wrapper import WrapperPrinter
 from mindast.backend.heads import module_head
 from mindast.backend.writer import Writer
-from mindast.ir.loops import Kernel, Product, statements
+from mindast.ir.loops import Call, Kernel, Product, statements
 from mindast.ir.types import dim_add, dim_mul, dim_text, itemsize
 
 DIRECTIVES = "# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False"
@@ -44,6 +44,10 @@ def print_module(name: str, kernels: Sequence[Kernel]) -> str:
     if blas:
         short = [f"{n} as {n.rpartition('_')[0]}" if len(products) == 1 else n for n in blas]
         head.append(_imported("mindast.runtime.blas", short))
+    every = [s for k in kernels for b in k.blocks for s in statements(b.body)]
+    calls = {(s.module, s.function) for s in every if isinstance(s, Call)}
+    for module in sorted({m for m, _ in calls}):
+        head.append(_imported(f"mindast.runtime.{module}", sorted(f for m, f in calls if m == module)))
     head.append("import_numpy()")
     return "\n".join(head) + "\n\n\n" + "\n\n".join(parts)
 
@@ -52,7 +56,7 @@ def print_module(name: str, kernels: Sequence[Kernel]) -> str:
 def prelude_names() -> frozenset[str]:
     """Every name that a generated module may cimport."""
     folder = resources.files("mindast.runtime")
-    texts = [folder.joinpath(name).read_text("utf-8") for name in ("prelude.pxd", "blas.pxd")]
+    texts = [folder.joinpath(name).read_text("utf-8") for name in ("prelude.pxd", "blas.pxd", "conv.pxd")]
     names = re.findall(r"\b(\w+)(?: \"[^\"\n]*\"|\()", "".join(texts))
     return frozenset(names) | {n.rpartition("_")[0] for n in names if n.startswith(BLAS)} | {"Sum"}
 

@@ -11,6 +11,7 @@ from mindast.ir.loops import (
     Accumulate,
     Block,
     Buffer,
+    Call,
     Fill,
     Kernel,
     Let,
@@ -90,7 +91,9 @@ class KernelPrinter:
 
     def _comments(self, block: Block) -> list[str]:
         """The source lines that a block serves; a product says beside them what it is."""
-        lines = list(dict.fromkeys(line for span, note in block.reasons for line in block_comment(span, note)))
+        function = self.kernel.program.function
+        comments = (block_comment(span, note, function) for span, note in block.reasons)
+        lines = list(dict.fromkeys(line for comment in comments for line in comment))
         if len(block.body) == 1 and isinstance(block.body[0], Product) and len(lines) == 1 and len(lines[0]) < COLUMN:
             lines[0] = f"{lines[0]:<{COLUMN}}  {self._formula(block.body[0])}"
         return lines
@@ -183,6 +186,9 @@ class KernelPrinter:
             self._fill(stmt)
         elif isinstance(stmt, Loop):
             self._loop(stmt)
+        elif isinstance(stmt, Call):
+            names = [spell.names(b.name) for b in (*stmt.operands, stmt.out, stmt.work)]
+            writer.call(stmt.function, [*names, *map(str, stmt.numbers)], "")
         else:
             self._product(stmt)
 

@@ -8,7 +8,7 @@ from mindast.backend.cython_expr import C_TYPES, Spelling
 from mindast.backend.cython_kernel import kernel_buffers, returned, view_type
 from mindast.backend.writer import Writer
 from mindast.ir.array import Guard
-from mindast.ir.loops import Buffer, Kernel, Slot
+from mindast.ir.loops import Buffer, Kernel, Product, Slot, statements
 from mindast.ir.program import Argument, Result
 from mindast.ir.types import Dim, Extent, bare_symbol, dim_mul, dim_text, itemsize
 
@@ -71,12 +71,23 @@ class WrapperPrinter:
             writer.line(f"cdef Py_ssize_t {', '.join(lengths)}")
         unequal += [self._guard(g) for g in self.kernel.program.function.guards if g.left != g.right]
         self._refuse_unless(list(dict.fromkeys(unequal)))
+        counted = [f"({e} <= BLAS_LIMIT)" for e in self._counted()]
+        if counted:
+            self._use("expected", "BLAS_LIMIT")
+            with writer.indented(f"if not expected({' & '.join(counted)}):"):
+                writer.line('raise OverflowError("an axis of a product is longer than BLAS can count")')
         for check in self.kernel.checks:
             with writer.indented(f"if {self.spelling.dim(check.extent)} == 0:"):
                 writer.line(f'raise ValueError("{check.message}")')
         for argument, buffer, name in pairs:
             if not buffer.shape:
                 self._scalar(argument, buffer, name)
+
+    def _counted(self) -> list[str]:
+        """The extents that BLAS counts with, in 32 bits."""
+        products = [s for b in self.kernel.blocks for s in statements(b.body) if isinstance(s, Product)]
+        extents = {d: None for p in products for d in (p.m, p.n, p.k) if d is not None and not isinstance(d, int)}
+        return [self.spelling.dim(d) for d in extents]
 
     def _guard(self, guard: Guard) -> str:
         return f"{self.spelling.dim(guard.left)} == {self.spelling.dim(guard.right)}"

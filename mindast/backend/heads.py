@@ -63,12 +63,16 @@ COLUMN = 46
 """Where the word on the maths stands, beside a block's source line."""
 
 
-def block_comment(span: Span | None, note: str) -> list[str]:
-    """The comment lines that head a block: its source lines, whole and verbatim, and why the block is there."""
+def block_comment(span: Span | None, note: str, function: Function) -> list[str]:
+    """The comment lines that head a block: its source lines, whole and verbatim, and why the block is there.
+
+    Lines of a function that `function` calls bear its name.
+    """
     role, beside = (note, "") if note.startswith(ROLES) else ("", note)
     if span is None:
         return [f"# {note}"] if note else []
-    prefix = f"{role} of " if role else ""
+    inlined = function.source is not None and span.source != function.source
+    prefix = (f"{role} of " if role else "") + (f"{span.source.name}, " if inlined else "")
     lines = [f"# {prefix}{n}: {span.source.line(n).strip()}" for n in range(span.line, span.end_line + 1)]
     if beside:
         lines[0] = f"{lines[0]:<{COLUMN}}  {beside}"

@@ -70,7 +70,7 @@ class _Printer:
             here = (eqn.span, eqn.note)
             if here != place:
                 place = here
-                lines += [f"    {line}" for line in block_comment(eqn.span, eqn.note)]
+                lines += [f"    {line}" for line in block_comment(eqn.span, eqn.note, program.function)]
             target = ast.Name(self.names[eqn.out], ast.Store())
             lines.append(f"    {_text(ast.Assign([target], value))}")
         results = ast.Tuple([self.atom(a) for a in body.results], ast.Load())

@@ -80,9 +80,9 @@ class Cache:
         _check_private(folder)
         target = folder / f"{key[:16]}.log"
         with self.workspace() as private:
+            shutil.copyfile(source, private / "source")  # first: where the cache was cleared meanwhile, it is not there
             (private / "log").write_text(log, "utf-8")
             os.replace(private / "log", target)
-            shutil.copyfile(source, private / "source")
             os.replace(private / "source", target.with_suffix(".pyx"))
         return target
 

@@ -92,7 +92,8 @@ def vector_flags(compiler: Compiler, cache: Cache) -> tuple[str, ...]:
 def run(compiler: Compiler, source: Path, includes: tuple[str, ...], extra: tuple[str, ...]) -> tuple[Path, str]:
     """Run the C compiler in the folder of `source`: the shared object, and what went wrong (empty where nothing did).
 
-    OSError where the disk is full. The compiler is stopped past its time limit and with any exception, Ctrl-C included.
+    OSError where the disk is full, or the folder was removed meanwhile. The compiler is stopped past its time limit and
+    with any exception, Ctrl-C included.
     """
     target = source.with_suffix(".so")
     command = compiler.command_line(source, target, includes, extra)
@@ -108,6 +109,8 @@ def run(compiler: Compiler, source: Path, includes: tuple[str, ...], extra: tupl
             start_new_session=True,
         )
     except OSError as error:
+        if not source.is_file():
+            raise
         return target, f"{command[0]}: {error}"
     try:
         output, _ = process.communicate(timeout=LIMIT_SECONDS)
@@ -121,6 +124,8 @@ def run(compiler: Compiler, source: Path, includes: tuple[str, ...], extra: tupl
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source.parent))
     if process.returncode == 0 and target.is_file():
         return target, ""
+    if not source.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(source))
     return target, log or f"{command[0]} ended with status {process.returncode} and said nothing."
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mindast.errors import CompileError
 
+NATIVE = "-march=native"
 INSTALL_LINE = "apt-get install gcc python3-dev"
 CANDIDATES = ("gcc", "cc", "clang")
 _ANSWER_SECONDS = 20.0
@@ -25,6 +26,8 @@ _ANSWER_SECONDS = 20.0
 _COMMON = ("-O3", "-fno-math-errno", "-fno-trapping-math", "-fwrapv", "-fPIC", "-fvisibility=hidden", "-pipe", "-w")
 _GNU = ("-fno-semantic-interposition", "--param=vect-max-version-for-alias-checks=1000")
 _LINK = ("-bundle", "-undefined", "dynamic_lookup") if sys.platform == "darwin" else ("-shared",)
+FIXED_FLAGS = (*_COMMON, *_GNU, *_LINK)
+"""What every module is compiled with, as far as the compiler knows it."""
 
 
 class CompilerNotFound(CompileError):
@@ -100,7 +103,7 @@ def python_includes() -> tuple[str, ...]:
 def _probe(command: tuple[str, ...]) -> Compiler | None:
     """The compiler behind a command; None for one that does not answer."""
     version = _answer((*command, "--version"))
-    for machine in (("-march=native",), ()):
+    for machine in ((NATIVE,), ()):
         macros = _answer((*command, *machine, "-dM", "-E", "-x", "c", os.devnull))
         if version and "#define __" in macros:
             gnu = _GNU if "__clang__" not in macros and "__GNUC__" in macros else ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 import sysconfig
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 
 import mindast.runtime
-from mindast.build.compiler import Compiler
+from mindast.build.compiler import FIXED_FLAGS, Compiler
 from mindast.version import __version__
 
 LAYOUT = "1"
@@ -34,6 +35,28 @@ def source_key(text: str, fingerprint: Mapping[str, str], compiler: Compiler, ex
         "compiler": compiler.identity,
         "flags": [*compiler.flags, *extra],
     }
+    return _digest(content)
+
+
+def text_key(text: str) -> str:
+    """The key of `text` compiled ahead of time: what can be known where there is no compiler."""
+    content = {
+        "layout": LAYOUT,
+        "text": text,
+        "headers": runtime_headers(),
+        "versions": versions(),
+        "flags": FIXED_FLAGS,
+    }
+    return _digest(content)
+
+
+def module_name(name: str, key: str) -> str:
+    """An ASCII identifier that no other module has."""
+    plain = re.sub(r"[^0-9A-Za-z_]", "_", name)[:60]
+    return f"mindast_{plain}_{key[:16]}"
+
+
+def _digest(content: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
 

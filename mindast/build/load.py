@@ -1,25 +1,25 @@
 """From .pyx text to an imported module: the one door of this room.
 
-A module is looked for by its key among those of this process, then in the cache folders in order, and compiled in the
-first usable one last. Folders of modules that were built ahead of time are to be asked between the first two.
+A module is looked for by its text among those that were built ahead of time, then by its full key in the cache folders
+in order, and compiled in the first usable one last. Only the latter two need a compiler. A process asks once.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
-from mindast.build.cache import Cache
+from mindast.build.cache import Cache, open_cache
 from mindast.build.compile import Job, build, vector_flags
 from mindast.build.compiler import Compiler, find_compiler
 from mindast.build.extension import blas_at_hand, import_extension
 from mindast.build.folders import caches, pass_over
-from mindast.build.key import source_key
+from mindast.build.key import module_name, source_key, text_key
+from mindast.build.prebuilt import find_prebuilt, prebuilt_folders, set_aside
 from mindast.build.shared import provide_shared, shared_name
 from mindast.errors import CacheSecurityError, CompileError
 from mindast.runtime.locks import ForkLock
@@ -41,25 +41,62 @@ def load(
 ) -> ModuleType:
     """The extension module of `pyx_text`; the same text gives the same module.
 
-    `name` is for people: it is part of the module's name. `fingerprint` is whatever else the module depends on.
+    `name` is for people: it is part of the module's name. `fingerprint` is whatever else the module depends on; a
+    module that depends on more than its text cannot have been built from it ahead of time.
     CompilerNotFound without a usable compiler; CompileError, with the log, where Cython or the compiler fails;
     CacheSecurityError for a named cache folder that others may write to.
     """
+    ready = None if fingerprint else _prebuilt(pyx_text)
+    if ready is not None:
+        return ready
     compiler = find_compiler()
     shared = shared_name(compiler)
     problem: BaseException | None = None
     for cache in caches(directories):
-        try:
-            extra = vector_flags(compiler, cache)
-            key = source_key(pyx_text, {**fingerprint, "name": name, "shared": shared}, compiler, extra)
-            with _turn(key):
-                return _obtain(Job(key, _module_name(name, key), pyx_text, shared, extra), compiler, cache)
-        except CacheSecurityError:
-            raise
-        except (OSError, ImportError) as error:
-            problem = error
-            pass_over(cache.root, error)
+        for again in (False, True):
+            try:
+                extra = vector_flags(compiler, cache)
+                key = source_key(pyx_text, {**fingerprint, "name": name, "shared": shared}, compiler, extra)
+                with _turn(key):
+                    return _obtain(Job(key, module_name(name, key), pyx_text, shared, extra), compiler, cache)
+            except CacheSecurityError:
+                raise
+            except (OSError, ImportError) as error:
+                if isinstance(error, FileNotFoundError) and not again and _reopened(cache):
+                    continue
+                problem = error
+                pass_over(cache.root, error)
+                break
     raise CompileError(f"No folder can hold the compiled module {name}: {problem}") from problem
+
+
+def _prebuilt(text: str) -> ModuleType | None:
+    """The module of `text` that was built ahead of time; None where there is none that loads here."""
+    folders = prebuilt_folders()
+    if not folders:
+        return None
+    key = text_key(text)
+    with _turn(key):
+        known = _modules.get(key)
+        if known is not None:
+            return known
+        for folder in folders:
+            found = find_prebuilt(key, folder)
+            if found is None:
+                continue
+            try:
+                return _remembered(key, _imported(found.module, found.path))
+            except ImportError as error:
+                set_aside(found.path, error)
+    return None
+
+
+def _reopened(cache: Cache) -> bool:
+    """Whether the folder is usable after all: it was cleared while something was compiled in it."""
+    try:
+        return open_cache(cache.root) == cache
+    except OSError:
+        return False
 
 
 def _obtain(job: Job, compiler: Compiler, cache: Cache) -> ModuleType:
@@ -70,8 +107,12 @@ def _obtain(job: Job, compiler: Compiler, cache: Cache) -> ModuleType:
     if module is None:
         with cache.lock(job.key):
             module = _cached(job, compiler, cache, quiet=False) or _built(job, compiler, cache)
+    return _remembered(job.key, module)
+
+
+def _remembered(key: str, module: ModuleType) -> ModuleType:
     with _LOCK:
-        _modules[job.key] = module
+        _modules[key] = module
         while len(_modules) > REMEMBERED:
             _modules.popitem(last=False)
     return module
@@ -84,7 +125,7 @@ def _cached(job: Job, compiler: Compiler, cache: Cache, *, quiet: bool) -> Modul
         return None
     provide_shared(job.shared, compiler, cache)
     try:
-        return _imported(job, found)
+        return _imported(job.module, found)
     except ImportError:
         return None
 
@@ -95,18 +136,12 @@ def _built(job: Job, compiler: Compiler, cache: Cache) -> ModuleType:
         shared = beside.submit(provide_shared, job.shared, compiler, cache)
         path = build(job, compiler, cache)
         shared.result()
-    return _imported(job, path)
+    return _imported(job.module, path)
 
 
-def _imported(job: Job, path: Path) -> ModuleType:
+def _imported(name: str, path: Path) -> ModuleType:
     with blas_at_hand():
-        return import_extension(job.module, path)
-
-
-def _module_name(name: str, key: str) -> str:
-    """An ASCII identifier that no other module has."""
-    plain = re.sub(r"[^0-9A-Za-z_]", "_", name)[:60]
-    return f"mindast_{plain}_{key[:16]}"
+        return import_extension(name, path)
 
 
 def _turn(key: str) -> ForkLock:

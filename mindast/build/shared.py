@@ -20,10 +20,13 @@ _PREFIX = "_cyutility_"
 
 def shared_name(compiler: Compiler) -> str:
     """The qualified name of the utility module to translate against."""
+    return installed_shared() or f"_mindast{_PREFIX}{_key(compiler)[:16]}"
+
+
+def installed_shared() -> str | None:
+    """The qualified name of the utility module that came with the installation; None where none did."""
     installed = f"mindast.runtime.{_PREFIX}{versions()['cython'].replace('.', '_')}"
-    if installed in sys.modules or find_spec(installed) is not None:
-        return installed
-    return f"_mindast{_PREFIX}{_key(compiler)[:16]}"
+    return installed if installed in sys.modules or find_spec(installed) is not None else None
 
 
 def provide_shared(name: str, compiler: Compiler, cache: Cache) -> None:

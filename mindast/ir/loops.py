@@ -235,7 +235,23 @@ class Product:
     batch: Dim | None = None
 
 
-Stmt = Let | Store | Start | Reduce | Accumulate | Fill | Loop | Product
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``function(operands..., out, work, numbers...)`` of ``mindast.runtime.<module>``; it writes all of `out`.
+
+    `work` is scratch, `flops` what the call computes.
+    """
+
+    module: str
+    function: str
+    operands: tuple[Buffer, ...]
+    out: Buffer
+    work: Buffer
+    numbers: tuple[int, ...]
+    flops: Dim
+
+
+Stmt = Let | Store | Start | Reduce | Accumulate | Fill | Loop | Product | Call
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from mindast.ir.loops import (
     Apply,
     Block,
     Buffer,
+    Call,
     Expr,
     Fill,
     Index,
@@ -99,6 +100,9 @@ def statement_text(stmt: Stmt) -> str:
             return f"for {index} < {dim_text(extent)}:"
         case Product():
             return _product(stmt)
+        case Call(_, function, operands, out, work, numbers, _):
+            names = [b.name for b in (*operands, work)]
+            return f"{out.name} = {function}({', '.join([*names, *map(str, numbers)])})"
 
 
 def _product(stmt: Product) -> str:

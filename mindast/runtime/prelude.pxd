@@ -147,6 +147,7 @@ cdef extern from "arrays.h":
     Py_ssize_t quotient "mindast_quotient"(Py_ssize_t a, Py_ssize_t b) noexcept nogil
     Py_ssize_t aligned "mindast_aligned"(Py_ssize_t bytes) noexcept nogil
     enum:
+        BLAS_LIMIT "INT_MAX"
         BOOL "NPY_BOOL"
         INT8 "NPY_INT8"
         INT16 "NPY_INT16"

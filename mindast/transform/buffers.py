@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mindast.ir.loops import Accumulate, Allocation, Block, Buffer, Fill, Load, Loop, Product, Slot, Stmt, Store
+from mindast.ir.loops import Accumulate, Allocation, Block, Buffer, Call, Fill, Load, Loop, Product, Slot, Stmt, Store
 from mindast.ir.types import Dim, dim_mul, itemsize
 from mindast.transform.inline import change_buffers, expressions, parts
 
@@ -43,6 +43,9 @@ def _touches(stmt: Stmt) -> list[tuple[Buffer, bool, tuple[object, ...] | None]]
         found += [(stmt.place.buffer, False, None), (stmt.place.buffer, True, None)]
     elif isinstance(stmt, Fill):
         found.append((stmt.buffer, True, None))
+    elif isinstance(stmt, Call):
+        found += [(b, False, None) for b in stmt.operands]
+        found += [(stmt.work, True, None), (stmt.out, True, None)]
     elif isinstance(stmt, Product):
         found += [(stmt.a, False, None), (stmt.b, False, None)]
         if isinstance(stmt.out, Buffer):

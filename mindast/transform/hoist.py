@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from mindast.ir.loops import Accumulate, Block, Buffer, Expr, Fill, Let, Load, Loop, Product, Scalar, Stmt, Store
+from mindast.ir.loops import Accumulate, Block, Buffer, Call, Expr, Fill, Let, Load, Loop, Product, Scalar, Stmt, Store
 from mindast.ir.loops import statements as all_statements
 from mindast.transform.inline import change_stmt, expressions, parts
 
@@ -28,8 +28,11 @@ def _hoisted(body: Iterable[Stmt], name: Callable[[str], str]) -> tuple[Stmt, ..
         if not isinstance(stmt, Loop):
             lines.append(stmt)
             continue
-        inner = _hoisted(stmt.body, name)  # what leaves an inner loop may leave this one too
+        inner = _hoisted(stmt.body, name)
         written = {b.storage for s in all_statements(inner) if (b := _target(s)) is not None}
+        again = {s for s in inner if isinstance(s, Let) and _moves_not(s.value, stmt.index, written)}
+        lines += [s for s in inner if s in again]  # what left an inner loop leaves this one too
+        inner = tuple(s for s in inner if s not in again)
         kept = {load: Scalar(name(_hint(load)), load.dtype) for load in _invariant(inner, stmt.index, written)}
 
         def leaf(expr: Expr, kept: dict[Load, Scalar] = kept) -> Expr:
@@ -46,7 +49,7 @@ def _target(stmt: Stmt) -> Buffer | None:
         return stmt.place.buffer
     if isinstance(stmt, Fill):
         return stmt.buffer
-    return stmt.out if isinstance(stmt, Product) and isinstance(stmt.out, Buffer) else None
+    return stmt.out if isinstance(stmt, Product | Call) and isinstance(stmt.out, Buffer) else None
 
 
 def _invariant(body: Iterable[Stmt], index: str, written: set[Buffer]) -> list[Load]:
@@ -54,11 +57,16 @@ def _invariant(body: Iterable[Stmt], index: str, written: set[Buffer]) -> list[L
     found: dict[Load, None] = {}
     for stmt in body:
         for expr in (p for e in expressions(stmt) for p in parts(e)):
-            if not isinstance(expr, Load) or expr.buffer.storage in written:
-                continue
-            if all(isinstance(i, str | int) and i != index for i in expr.index):
+            if isinstance(expr, Load) and _moves_not(expr, index, written):
                 found[expr] = None
     return list(found)
+
+
+def _moves_not(expr: Expr, index: str, written: set[Buffer]) -> bool:
+    """Whether `expr` is a load that reads the same element in every iteration over `index`."""
+    if not isinstance(expr, Load) or expr.buffer.storage in written:
+        return False
+    return all(isinstance(i, str | int) and i != index for i in expr.index)
 
 
 def _hint(load: Load) -> str:

@@ -12,6 +12,7 @@ from mindast.ir.loops import (
     Apply,
     Block,
     Buffer,
+    Call,
     Expr,
     Fill,
     Let,
@@ -78,6 +79,8 @@ def change_buffers(stmt: Stmt, buffer: Callable[[Buffer], Buffer]) -> Stmt:
     if isinstance(stmt, Product):
         out = buffer(stmt.out) if isinstance(stmt.out, Buffer) else stmt.out
         return replace(stmt, a=buffer(stmt.a), b=buffer(stmt.b), out=out)
+    if isinstance(stmt, Call):
+        return replace(stmt, operands=tuple(map(buffer, stmt.operands)), out=buffer(stmt.out), work=buffer(stmt.work))
     if isinstance(stmt, Store | Accumulate):
         place = Load(buffer(stmt.place.buffer), stmt.place.index)
         return replace(stmt, place=place, value=change(stmt.value, leaf))
@@ -169,6 +172,8 @@ def flops(blocks: Sequence[Block]) -> Dim:
             for dim in (stmt.m, stmt.n, stmt.k, stmt.batch):
                 times = dim_mul(times, 1 if dim is None else dim)
             total = dim_add(total, dim_mul(2, times))
+        elif isinstance(stmt, Call):
+            total = dim_add(total, dim_mul(times, stmt.flops))
         elif not isinstance(stmt, Start):
             each = sum(p.prim.cost for e in expressions(stmt) for p in parts(e) if isinstance(p, Apply))
             each += isinstance(stmt, Reduce | Accumulate)

@@ -17,6 +17,7 @@ from mindast.ir.text import body_symbols, identifier
 from mindast.ir.types import ArrayType, Dim, dim_prod
 from mindast.primitives.linalg import free_axes
 from mindast.transform.buffers import in_place, live_blocks, plan, touched_buffers
+from mindast.transform.calls import CALLS, call
 from mindast.transform.cluster import Cluster, cluster
 from mindast.transform.hoist import hoist_loads
 from mindast.transform.inline import flops, inline_scalars
@@ -198,7 +199,7 @@ class _Lowering:
         if cluster.axes is None:
             (eqn,) = cluster.eqns
             self.serve(eqn)
-            body = (self._product(eqn),) if eqn.prim.name == "dot" else steps(self, eqn)
+            body = self._whole(eqn)
         else:
             body = nest(self, cluster, [e for e in cluster.eqns if not e.prim.elementwise or e.out in self.stored])
         self.done.update(cluster.outputs)
@@ -240,6 +241,16 @@ class _Lowering:
                 return False  # of a block to come
             todo += eqn.inputs
         return True
+
+    def _whole(self, eqn: Eqn) -> tuple[Stmt, ...]:
+        """The statements of an equation that shares no nest."""
+        if eqn.prim.name == "dot":
+            return (self._product(eqn),)
+        if eqn.prim.name in CALLS:
+            out = self.buffer(eqn.out)
+            assert out is not None
+            return (call(self, eqn, tuple(self._operand(x) for x in eqn.inputs), out),)
+        return steps(self, eqn)
 
     def _product(self, eqn: Eqn) -> Stmt:
         a, b = (self._operand(x) for x in eqn.inputs)

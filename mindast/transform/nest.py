@@ -306,7 +306,7 @@ class Nest:
             level.known[var, at] = Apply(eqn.prim, eqn.params, tuple(operands), var.type.dtype)
             return
         row, start = self.rows.get(var, (None, 0)) if at == result_map(eqn) and var in self.made else (None, 0)
-        index = self._index(m for m in at if axis_of(m) >= start)
+        index = self._index(at if row is None else [m for m in at if axis_of(m) >= start])
         if row is not None:
             scalar = self.values.temporary(f"{row.name}_{''.join(map(str, index))}", var.type.dtype)
         else:

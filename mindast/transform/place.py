@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from mindast.ir.array import Body, Var
 from mindast.ir.loops import Check
 from mindast.ir.types import dim_prod
+from mindast.transform.calls import CALLS
 from mindast.transform.cluster import CHEAP, Cluster, cost
 from mindast.transform.moves import REDUCTIONS, Graph, finish_level
 
@@ -22,7 +23,7 @@ def stored_values(graph: Graph, clusters: Sequence[Cluster]) -> set[Var]:
     for eqn in graph.body.eqns:
         if eqn.out in home and home[eqn.out].axes is None and eqn.out.type.rank:
             required.add(eqn.out)
-        if eqn.prim.name == "dot":
+        if eqn.prim.name == "dot" or eqn.prim.name in CALLS:
             required.update(o for a in eqn.inputs if (o := graph.owner(a)) is not None)
         if eqn.prim.name == "reshape" and graph.resolve(eqn.out, (0,) * eqn.out.type.rank)[0] is eqn.out:
             required.update(o for a in eqn.inputs if (o := graph.owner(a)) is not None)

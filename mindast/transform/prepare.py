@@ -14,6 +14,7 @@ from mindast.ir.build import Builder, Copier
 from mindast.ir.types import DTYPES, is_float
 from mindast.primitives.base import NO_GRADIENT, PRIMITIVES, Elementwise
 from mindast.primitives.linalg import free_axes
+from mindast.transform.calls import CALLS
 from mindast.transform.moves import MOVES, REDUCTIONS
 
 COPY = Elementwise("copy", ("x",), numpy="x", c="x", partials=(NO_GRADIENT,), reference="x", dtypes=DTYPES)
@@ -63,6 +64,10 @@ class _Preparation:
         elif eqn.prim.name == "reshape" and self._is_moved(self.copier.atom(eqn.inputs[0])):
             source = self._copy(self.copier.atom(eqn.inputs[0]))
             self.copier.atoms[eqn.out] = self.builder.one(eqn.prim, source, name=eqn.out.name, shape=eqn.param("shape"))
+        elif eqn.prim.name in CALLS:
+            operands = [self.copier.atom(x) for x in eqn.inputs]
+            placed = [self._copy(x) if self._is_moved(x) else x for x in operands]
+            self.copier.atoms[eqn.out] = self.builder.one(eqn.prim, *placed, name=eqn.out.name, **dict(eqn.params))
         elif eqn.prim.name in REDUCTIONS:
             self.copier.atoms[eqn.out] = self._reduction(eqn, self.copier.atom(eqn.inputs[0]))
         else:
@@ -83,11 +88,13 @@ class _Preparation:
         return self.builder.one(PRIMITIVES["transpose"], result, name=eqn.out.name, axes=order)
 
     def _is_moved(self, atom: Atom) -> bool:
-        """Whether `atom` is not simply a block of memory: a literal, or behind a broadcast or transpose."""
+        """Whether `atom` is not simply a block of memory: a literal, a scalar that was given axes, or what is behind a
+        broadcast or transpose."""
+        rank = atom.type.rank
         while isinstance(atom, Var):
             eqn = self.made.get(atom)
             if eqn is None or eqn.prim.name not in MOVES:
-                return False
+                return rank > 0 and atom.type.rank == 0
             if eqn.prim.name != "reshape":
                 return True
             atom = eqn.inputs[0]

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from mindast.build import cache as cache_module
+from mindast.build import compile as compile_module
 from mindast.build import folders
 from mindast.build import load as load_module
 from mindast.build.cache import Cache, open_cache
+from mindast.build.compile import vector_flags
 from mindast.build.compiler import find_compiler
 from mindast.build.load import load
 from mindast.build.shared import shared_name
@@ -299,6 +301,33 @@ def test_cleared_while_running(cache, builds, monkeypatch):
     forget(monkeypatch)
     load("f", text("cleared"), fingerprint={})
     assert len(builds) == 2
+
+
+@pytest.mark.parametrize("what", ["the folder", "what is in it"])
+@pytest.mark.parametrize("step", ["translate", "run", "build_failed"])
+def test_cleared_while_compiling(cache, monkeypatch, no_warning, what, step):
+    """Somebody removes the cache under a compile: it is made anew in the same folder, with no error and no word."""
+    import shutil
+
+    name = "run" if step == "build_failed" else step
+    calls, real = [], getattr(compile_module, name)
+
+    def clearing(*given):
+        calls.append(name)
+        done = real(*given) if step == "build_failed" else None
+        if len(calls) == 1:
+            for path in [cache] if what == "the folder" else list(cache.iterdir()):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if done is not None:
+                return done[0], "the compiler says that its file is gone"
+        return done or real(*given)
+
+    open_cache(cache)
+    vector_flags(find_compiler(), open_cache(cache))
+    monkeypatch.setattr(compile_module, name, clearing)
+    assert load("f", text(f"cleared {what} {step}"), fingerprint={}).call_forward(X) == (14.0,)
+    assert len(calls) >= 2
+    assert len(entry_files(cache, ".so")) >= 1
 
 
 def test_a_lock_that_never_comes_free(cache, builds, monkeypatch):
