@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from importlib.util import find_spec
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,11 @@ ROWS: dict[Row, str] = {
 call of mindast is the same in both: the pullback of the summed program."""
 
 MIND, TORCH = "mindast", "torch"
-NAMES = ("simple_quadratic", "small_mlp", "matmul_chain")
+COMPILED, JAX, AUTOGRAD = "torch.compile", "jax", "autograd"
+PEERS = {COMPILED: "torch", JAX: "jax", AUTOGRAD: "autograd"}
+"""Further contestants, each with the package that it needs."""
+LABELS = {MIND: "MIND", TORCH: "PyTorch", COMPILED: "torch.compile", JAX: "JAX jit", AUTOGRAD: "autograd"}
+NAMES = ("simple_quadratic", "small_mlp", "matmul_chain", "conv2d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,9 @@ class Trial:
 class Contestant(Protocol):
     """What a worker asks of its contestant; arguments and results are NumPy arrays."""
 
+    def declines(self, name: str, arrays: Sequence[NDArray[Any]], cotangent: NDArray[Any]) -> str | None:
+        """Why it does not take part in program `name`; None where it does."""
+
     def trial(self, row: Row, name: str, arrays: Sequence[NDArray[Any]], cotangent: NDArray[Any]) -> Trial:
         """The timed call of `row` for program `name`."""
 
@@ -50,23 +58,52 @@ class Contestant(Protocol):
     ) -> tuple[NDArray[Any], Gradients]:
         """The value and the gradients that the trial of `row` computes."""
 
-    def gemm(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> Callable[[], object]:
-        """A product of two float32 matrices, to measure what the machine can do."""
-
     def facts(self) -> dict[str, Any]:
         """Versions and thread counts, for the record."""
 
 
-def contestant(kind: str) -> Contestant:
-    """The contestant `kind`; its package is imported here and nowhere else."""
+@runtime_checkable
+class Gauge(Protocol):
+    """What measures the machine: the two main contestants, each with its own libraries and threads."""
+
+    def gemm(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> Callable[[], object]:
+        """A product of two float32 matrices."""
+
+    def triad(self, n: int) -> Callable[[], object]:
+        """``a = b + c`` over float32 arrays of `n` entries."""
+
+
+def installed(kind: str) -> bool:
+    """Whether the package of a peer is here; nothing is imported."""
+    return find_spec(PEERS[kind]) is not None
+
+
+def limit_pools(threads: int | None) -> None:
+    """At most `threads` threads in each pool that is loaded, for the rest of this process; None leaves them alone."""
+    if threads is not None:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        threadpool_limits(threads)
+
+
+def contestant(kind: str, threads: int | None = None) -> Contestant:
+    """The contestant `kind` on `threads` threads, or as many as it likes; its package is imported here alone."""
     if kind == MIND:
         from benchmarks.mind_side import Mind
 
-        return Mind()
-    if kind == TORCH:
+        return Mind(threads)
+    if kind in (TORCH, COMPILED):
         from benchmarks.torch_side import Torch
 
-        return Torch()
+        return Torch(threads, compiled=kind == COMPILED)
+    if kind == JAX:
+        from benchmarks.jax_side import Jax
+
+        return Jax(threads)
+    if kind == AUTOGRAD:
+        from benchmarks.autograd_side import Autograd
+
+        return Autograd(threads)
     raise ValueError(f"no contestant {kind!r}")
 
 

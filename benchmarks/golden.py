@@ -21,15 +21,15 @@ def sources(name: str) -> dict[str, str]:
     return {f"{mode}.{kind}": program.source(kind, mode=mode) for mode in MODES for kind in KINDS}
 
 
-def differing(folder: Path = GENERATED) -> dict[Path, str]:
+def differing(folder: Path = GENERATED, names: Sequence[str] = tuple(programs.PROGRAMS)) -> dict[Path, str]:
     """The files below `folder` that are not what would be written today, with their new text."""
-    wanted = {folder / name / file: text for name in programs.PROGRAMS for file, text in sources(name).items()}
+    wanted = {folder / name / file: text for name in names for file, text in sources(name).items()}
     return {path: text for path, text in wanted.items() if not _holds(path, text)}
 
 
-def write(folder: Path = GENERATED) -> list[str]:
+def write(folder: Path = GENERATED, names: Sequence[str] = tuple(programs.PROGRAMS)) -> list[str]:
     """Write what differs; returns the paths written, below `folder`."""
-    changed = differing(folder)
+    changed = differing(folder, names)
     for path, text in changed.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ SAMPLE_SECONDS = 2e-3
 SETTLE_SECONDS = 5e-3
 """Calls outside the clock at the start of a sample: caches and thread pools wake up after the other's turn."""
 MAX_CALLS = 10_000
+STALL = 3.0
+"""A waking or contended pool costs milliseconds; the spread of an undisturbed run stays far below this factor."""
 
 clock = time.perf_counter_ns
 
@@ -51,7 +53,7 @@ def calibrate(trial: Trial) -> int:
 
 
 def sample(trial: Trial, calls: int) -> dict[str, float]:
-    """Median and mean seconds per call over `calls` calls, the garbage collector switched off."""
+    """Median, mean and least seconds per call over `calls` calls, the garbage collector switched off."""
     gc.collect()
     gc.disable()
     try:
@@ -59,7 +61,14 @@ def sample(trial: Trial, calls: int) -> dict[str, float]:
         times = timed(trial, calls)
     finally:
         gc.enable()
-    return {"median": float(np.median(times)) * 1e-9, "mean": float(np.mean(times)) * 1e-9}
+    return {"median": float(np.median(times)) * 1e-9, "mean": float(np.mean(times)) * 1e-9, "least": min(times) * 1e-9}
+
+
+def stalled(samples: Sequence[dict[str, float]]) -> list[bool]:
+    """Which samples of one trial were taken while a thread pool stalled: half of their calls took more than `STALL`
+    times the least of all the calls."""
+    least = min(sample["least"] for sample in samples)
+    return [sample["median"] > STALL * least for sample in samples]
 
 
 def clock_cost() -> float:
@@ -110,8 +119,7 @@ def gemm_rate(product: Callable[[Any, Any], Callable[[], object]], n: int = 1024
     return rate(product(a, b), 2.0 * n**3)
 
 
-def bandwidth(size: int) -> float:
-    """Bytes/s of ``a = b + c`` in float32 over arrays that hold `size` bytes together, on one thread."""
+def bandwidth(triad: Callable[[int], Callable[[], object]], size: int) -> float:
+    """Bytes/s of ``a = b + c`` in float32 over arrays that hold `size` bytes together."""
     n = max(1, size // 12)
-    a, b, c = np.empty(n, np.float32), np.ones(n, np.float32), np.ones(n, np.float32)
-    return rate(lambda: np.add(b, c, out=a), 12.0 * n, repeats=50)
+    return rate(triad(n), 12.0 * n, repeats=50)

@@ -9,14 +9,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contestants import Call, Gradients, Row, Trial, nothing
+from benchmarks.contestants import Call, Gradients, Row, Trial, limit_pools, nothing
 from benchmarks.programs import DENSE, PROGRAMS
+from mindast.errors import UnsupportedError
 
 ONE = np.float32(1.0)
 
 
 class Mind:
     """``f.vjp`` outside the clock and its pullback inside; ``f.value_and_grad`` whole."""
+
+    def __init__(self, threads: int | None = None) -> None:
+        # The BLAS that adjoints call is loaded now, so that it is limited too.
+        import scipy.linalg.cython_blas  # noqa: F401
+
+        limit_pools(threads)
+
+    def declines(self, name: str, arrays: Sequence[NDArray[Any]], cotangent: NDArray[Any]) -> str | None:
+        """Where the compiler refuses the program."""
+        rows: tuple[Row, ...] = ("backward", "dense", "value_and_grad")
+        try:
+            for row in rows:
+                self.answer(row, name, arrays, cotangent)
+        except UnsupportedError as error:
+            return str(error).splitlines()[0]
+        return None
 
     def trial(self, row: Row, name: str, arrays: Sequence[NDArray[Any]], cotangent: NDArray[Any]) -> Trial:
         """The pullback of a fresh forward pass, or the fused value and gradient."""
@@ -47,6 +64,11 @@ class Mind:
     def gemm(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> Callable[[], object]:
         """By NumPy."""
         return lambda: a @ b
+
+    def triad(self, n: int) -> Callable[[], object]:
+        """By NumPy, on one thread."""
+        a, b, c = np.empty(n, np.float32), np.ones(n, np.float32), np.ones(n, np.float32)
+        return lambda: np.add(b, c, out=a)
 
     def facts(self) -> dict[str, Any]:
         """Versions of what takes part, and every thread pool that is loaded."""

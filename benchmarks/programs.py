@@ -8,10 +8,13 @@ where the algebra that a sum allows cannot help.
 # mypy: allow-untyped-defs, allow-untyped-decorators
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 import mindast
+from mindast import nn
 
 Array = NDArray[np.float32]
 
@@ -33,6 +36,11 @@ def matmul_chain(A, B, C, D):
 
 
 @mindast.differentiate
+def conv2d(x, w, b, gamma, beta):
+    return np.sum(nn.relu(nn.batch_norm(nn.conv2d(x, w, b, padding=1), gamma, beta)))
+
+
+@mindast.differentiate
 def simple_quadratic_dense(x):
     return x**2
 
@@ -48,39 +56,73 @@ def matmul_chain_dense(A, B, C, D):
     return A @ B @ C @ D
 
 
-PROGRAMS = {"simple_quadratic": simple_quadratic, "small_mlp": small_mlp, "matmul_chain": matmul_chain}
+@mindast.differentiate
+def conv2d_dense(x, w, b, gamma, beta):
+    return nn.relu(nn.batch_norm(nn.conv2d(x, w, b, padding=1), gamma, beta))
+
+
+PROGRAMS = {
+    "simple_quadratic": simple_quadratic,
+    "small_mlp": small_mlp,
+    "matmul_chain": matmul_chain,
+    "conv2d": conv2d,
+}
 DENSE = {
     "simple_quadratic": simple_quadratic_dense,
     "small_mlp": small_mlp_dense,
     "matmul_chain": matmul_chain_dense,
+    "conv2d": conv2d_dense,
 }
+VANISHING = {"conv2d": (2,)}
+"""Positions of arguments whose true gradient is zero: the batch norm takes out whatever the bias of the convolution
+added. What is computed there is rounding, and can be compared absolutely alone."""
 
-# Shape and standard deviation of each argument: a product keeps the scale of its left operand.
-_ARGUMENTS: dict[str, tuple[tuple[tuple[int, ...], float], ...]] = {
-    "simple_quadratic": (((1000,), 1.0),),
+
+class Draw(NamedTuple):
+    """How an argument is drawn: normally distributed. A product keeps the scale of its left operand."""
+
+    shape: tuple[int, ...]
+    deviation: float = 1.0
+    mean: float = 0.0
+
+
+_ARGUMENTS: dict[str, tuple[Draw, ...]] = {
+    "simple_quadratic": (Draw((1000,)),),
     "small_mlp": (
-        ((32, 784), 1.0),
-        ((784, 128), 784**-0.5),
-        ((128,), 0.1),
-        ((128, 10), 128**-0.5),
-        ((10,), 0.1),
+        Draw((32, 784)),
+        Draw((784, 128), 784**-0.5),
+        Draw((128,), 0.1),
+        Draw((128, 10), 128**-0.5),
+        Draw((10,), 0.1),
     ),
     "matmul_chain": (
-        ((64, 128), 1.0),
-        ((128, 256), 128**-0.5),
-        ((256, 512), 256**-0.5),
-        ((512, 128), 512**-0.5),
+        Draw((64, 128)),
+        Draw((128, 256), 128**-0.5),
+        Draw((256, 512), 256**-0.5),
+        Draw((512, 128), 512**-0.5),
+    ),
+    "conv2d": (
+        Draw((8, 64, 56, 56)),
+        Draw((64, 64, 3, 3), 576**-0.5),
+        Draw((64,), 0.1),
+        Draw((64,), 0.1, mean=1.0),
+        Draw((64,), 0.1),
     ),
 }
-_RESULTS: dict[str, tuple[int, ...]] = {"simple_quadratic": (1000,), "small_mlp": (32, 10), "matmul_chain": (64, 128)}
+_RESULTS: dict[str, tuple[int, ...]] = {
+    "simple_quadratic": (1000,),
+    "small_mlp": (32, 10),
+    "matmul_chain": (64, 128),
+    "conv2d": (8, 64, 56, 56),
+}
 
 
 def inputs(name: str, seed: int = 0) -> tuple[Array, ...]:
     """The float32 arguments of program `name` (``_dense`` or not), the same for the same seed."""
     generator = np.random.default_rng(seed)
     return tuple(
-        (scale * generator.standard_normal(shape)).astype(np.float32)
-        for shape, scale in _ARGUMENTS[name.removesuffix("_dense")]
+        (draw.deviation * generator.standard_normal(draw.shape) + draw.mean).astype(np.float32)
+        for draw in _ARGUMENTS[name.removesuffix("_dense")]
     )
 
 

@@ -7,13 +7,13 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
 
 from benchmarks import measure
-from benchmarks.contestants import Contestant, Row, Trial, contestant
+from benchmarks.contestants import Contestant, Gauge, Row, Trial, contestant
 
 Problem = tuple[str, tuple[Any, ...], Any]
 """A program's name, its arguments and its cotangent."""
@@ -26,9 +26,13 @@ class WorkerError(RuntimeError):
 class Session:
     """What a worker can be asked to do; every method takes and returns picklable values."""
 
-    def __init__(self, kind: str) -> None:
-        self.contestant: Contestant = contestant(kind)
+    def __init__(self, kind: str, threads: int | None = None) -> None:
+        self.contestant: Contestant = contestant(kind, threads)
         self._trials: dict[tuple[Row, str], Trial] = {}
+
+    def declines(self, problem: Problem) -> str | None:
+        """Why the contestant does not take part; None where it does."""
+        return self.contestant.declines(*problem)
 
     def answer(self, row: Row, problem: Problem) -> Any:
         """Value and gradients."""
@@ -49,23 +53,28 @@ class Session:
 
     def first_call(self, row: Row, problem: Problem) -> float:
         """Seconds of one call with everything that the first one brings about."""
+        from mindast.build import load
+
+        load.prebuilt_folders = tuple  # a first call compiles, whatever an install made ready
         began = time.perf_counter()
         self.contestant.answer(row, *problem)
         return time.perf_counter() - began
 
-    def write_sources(self, folder: Path) -> list[str]:
-        """Write the adjoints of the programs below `folder`; returns the files that changed."""
+    def write_sources(self, folder: Path, names: Sequence[str]) -> list[str]:
+        """Write the adjoints of the programs `names` below `folder`; returns the files that changed."""
         from benchmarks import golden
 
-        return golden.write(folder)
+        return golden.write(folder, names)
 
     def gemm_rate(self) -> float:
         """FLOP/s of a large float32 matrix product."""
+        assert isinstance(self.contestant, Gauge)
         return measure.gemm_rate(self.contestant.gemm)
 
     def bandwidth(self, size: int) -> float:
         """Bytes/s of a triad whose arrays together hold `size` bytes."""
-        return measure.bandwidth(size)
+        assert isinstance(self.contestant, Gauge)
+        return measure.bandwidth(self.contestant.triad, size)
 
     def facts(self) -> dict[str, Any]:
         """Versions and thread counts."""
@@ -75,11 +84,14 @@ class Session:
 class Worker:
     """The parent's end: ``worker(method, *arguments)`` waits for the answer. A context manager."""
 
-    def __init__(self, kind: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, kind: str, environment: Mapping[str, str] | None = None, threads: int | None = None
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self.kind = kind
         self._pipe, remote = context.Pipe()
-        self._process = context.Process(target=_serve, args=(remote, kind, dict(environment or {})), daemon=True)
+        arguments = remote, kind, dict(environment or {}), threads
+        self._process = context.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         remote.close()
         self("facts")  # an import that fails is told at once
@@ -114,7 +126,7 @@ class Worker:
         return answer
 
 
-def _serve(pipe: Connection, kind: str, environment: dict[str, str]) -> None:
+def _serve(pipe: Connection, kind: str, environment: dict[str, str], threads: int | None) -> None:
     os.environ.update(environment)
     sys.stdout = sys.stderr  # the parent alone prints results
     session: Session | None = None
@@ -124,7 +136,7 @@ def _serve(pipe: Connection, kind: str, environment: dict[str, str]) -> None:
         except EOFError:
             return
         try:
-            session = session or Session(kind)
+            session = session or Session(kind, threads)
             answer = getattr(session, method)(*arguments)
         except Exception:  # whatever it is, the parent raises it
             pipe.send((False, traceback.format_exc()))

@@ -37,6 +37,7 @@ class Spelling:
         self.taken = set(taken)
         self.single = single
         self._helpers: dict[str, str] = {}
+        self.lengths: dict[Dim, str] = {}  # extents that have a name here
 
     def helper(self, hint: str) -> str:
         """A printed name that the kernel itself does not use; the same for the same hint."""
@@ -60,7 +61,7 @@ class Spelling:
 
     def dim(self, dim: Dim) -> str:
         """An extent."""
-        return self._divided(dim_text(dim))
+        return self.lengths.get(dim) or self._divided(dim_text(dim))
 
     def place(self, index: Index) -> str:
         """An index."""

@@ -29,7 +29,7 @@ from mindast.ir.loops import (
     neutral,
     statements,
 )
-from mindast.ir.types import bare_symbol, dim_prod, is_float
+from mindast.ir.types import Extent, bare_symbol, dim_prod, is_float
 
 TERMS = {"sum": "add", "prod": "multiply", "max": "max", "min": "min"}
 BLOCK = 256  # terms of a reduction that are computed, and then added in lanes, at a time
@@ -88,6 +88,7 @@ class KernelPrinter:
                     self._stmt(stmt)
             if self.first is not None:
                 writer.line(f"return {name(self.first.name)}")
+        self.spelling.lengths.clear()
 
     def _comments(self, block: Block) -> list[str]:
         """The source lines that a block serves; a product says beside them what it is."""
@@ -165,6 +166,13 @@ class KernelPrinter:
                     if name in missing:
                         missing.remove(name)
                         yield name, f"{self.spelling.names(param.name)}.shape[{axis}]"
+        loops = (s for b in self.kernel.blocks for s in statements(b.body) if isinstance(s, Loop))
+        for extent in dict.fromkeys(loop.extent for loop in loops):
+            if isinstance(extent, Extent) and len(extent.terms) > 1:  # said once
+                value = self.spelling.dim(extent)
+                name = self.spelling.helper(f"length{len(self.spelling.lengths) + 1}")
+                self.spelling.lengths[extent] = name
+                yield name, value
 
     # Statements
 

@@ -14,11 +14,12 @@ from mindast.ir.array import Atom, Body, Eqn, Lit, Var, bound_vars
 from mindast.ir.loops import Block, Buffer, Kernel, Load, Product, Reduction, Role, Scalar, Stmt, Store
 from mindast.ir.program import Program
 from mindast.ir.text import body_symbols, identifier
-from mindast.ir.types import ArrayType, Dim, dim_prod
+from mindast.ir.types import ArrayType, Dim, Shape, dim_prod
 from mindast.primitives.linalg import free_axes
 from mindast.transform.buffers import in_place, live_blocks, plan, touched_buffers
 from mindast.transform.calls import CALLS, call
 from mindast.transform.cluster import Cluster, cluster
+from mindast.transform.flatten import flatten
 from mindast.transform.hoist import hoist_loads
 from mindast.transform.inline import flops, inline_scalars
 from mindast.transform.moves import MOVES, UNIT, Graph, Map, axis_of
@@ -172,6 +173,7 @@ class _Lowering:
         blocks += [Block(rest, self._reasons())] if (rest := self._scalar_results()) else []
         blocks = hoist_loads(inline_scalars(blocks, self.anonymous), self.name)
         blocks, heirs = in_place(blocks, self.local)
+        blocks = flatten(blocks, self._view)
         live = live_blocks(blocks)
         local = sorted((b for b in self.local if b in live), key=lambda b: live[b][0])
         views = [v for v in self.views if v in touched_buffers(blocks)]
@@ -193,6 +195,15 @@ class _Lowering:
             tuple(self.indices),
             frozenset(self.taken - self.numbered | set(names.values())),
         )
+
+    def _view(self, buffer: Buffer, shape: Shape) -> Buffer:
+        """`buffer` under another shape; the same view for the same request."""
+        for known in self.views:
+            if known.storage is buffer.storage and known.shape == shape:
+                return known
+        view = Buffer(self.name(f"{buffer.name}_flat"), buffer.dtype, shape, buffer.role, buffer.storage)
+        self.views.append(view)
+        return view
 
     def _block(self, cluster: Cluster) -> Block:
         self.served = []
