@@ -11,7 +11,12 @@ from benchmarks import programs
 
 GENERATED = Path(__file__).resolve().parent.parent / "generated"
 KINDS: tuple[Literal["ir", "py", "pyx"], ...] = ("ir", "py", "pyx")
-MODES: tuple[Literal["forward", "value_and_grad", "pullback"], ...] = ("forward", "value_and_grad", "pullback")
+MODES: tuple[Literal["forward", "value_and_grad", "grad", "pullback"], ...] = (
+    "forward",
+    "value_and_grad",
+    "grad",
+    "pullback",
+)
 
 
 def sources(name: str) -> dict[str, str]:

@@ -68,7 +68,8 @@ class Jax:
         arguments, start = self._given(row, arrays, cotangent)
         if row == "value_and_grad":
             whole = self._whole(name)
-            return Trial(lambda: (lambda: jax.block_until_ready(whole(*arguments)), ()), nothing)
+            both: Call = (lambda: jax.block_until_ready(whole(*arguments)), ())
+            return Trial(lambda: both, nothing)
         forward, backward = self._forward(row, name), self._backward
 
         def call(pullback: Any) -> Any:

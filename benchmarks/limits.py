@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -29,22 +29,25 @@ def products(name: str) -> tuple[tuple[int, int, int], ...]:
         "simple_quadratic": (),
         "small_mlp": ((32, 784, 128), (32, 128, 10)),
         "matmul_chain": ((64, 128, 256), (64, 256, 512), (64, 512, 128)),
+        "conv2d": ((64, 64 * 3 * 3, 8 * 56 * 56),),
     }[name]
+
+
+UNDER_SUM = {"simple_quadratic": 0, "small_mlp": 1, "matmul_chain": 0, "conv2d": 1}
+"""How many of the first products remain products where the result is summed: the cotangent of a last product is then
+all ones, so that its transposes are a sum and an outer product. The chain has nothing but products and needs none; the
+convolution stands behind a relu and a batch norm, whose cotangent is dense."""
 
 
 def flops(row: Row, name: str) -> float:
     """FLOPs of products that `row` cannot do without: each has two transposes of its own size in the backward pass.
 
-    Under a sum the cotangent of the last product is all ones, so that its transposes are a sum and an outer product;
-    the chain, having nothing but products, then needs no matrix product at all.
+    A convolution counts as the product that it is, padding included; Winograd's form would need fewer.
     """
     forward = [2.0 * m * k * n for m, k, n in products(name)]
     if row == "dense":
         return 2 * sum(forward)
-    under_sum = 0.0 if name == "matmul_chain" else 2 * sum(forward[:-1])
-    if row != "value_and_grad":
-        return under_sum
-    return under_sum + (0.0 if name == "matmul_chain" else sum(forward[:-1]))
+    return (3 if row == "value_and_grad" else 2) * sum(forward[: UNDER_SUM[name]])
 
 
 def traffic(arrays: Sequence[NDArray[Any]]) -> int:
@@ -57,7 +60,16 @@ def working_set(arrays: Sequence[NDArray[Any]]) -> int:
     return max(traffic(arrays), 1 << 18)
 
 
-def limit(row: Row, name: str, arrays: Sequence[NDArray[Any]], rates: Rates) -> float:
-    """Seconds of `row` at best."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Seconds at best, and what takes them."""
+
+    seconds: float
+    bound: Literal["products", "memory"]
+
+
+def limit(row: Row, name: str, arrays: Sequence[NDArray[Any]], rates: Rates) -> Limit:
+    """What `row` takes at best."""
     compute = flops(row, name) / rates.gemm
-    return max(compute, traffic(arrays) / rates.bandwidth[working_set(arrays)])
+    moving = traffic(arrays) / rates.bandwidth[working_set(arrays)]
+    return Limit(compute, "products") if compute > moving else Limit(moving, "memory")

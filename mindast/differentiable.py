@@ -11,7 +11,6 @@ import hashlib
 import inspect
 import os
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mindast.build.folders import caches
-from mindast.errors import InternalError, MindastTypeError, MindastWarning
+from mindast.errors import InternalError, MindastTypeError, MindastWarning, warn_user
 from mindast.ir.program import Leaf, Lowered, Node, Signature, leaves
 from mindast.ir.types import is_float
 from mindast.memory import MemoryPlan, explain_text, memory_plan
@@ -188,12 +187,9 @@ class Differentiable:
         specialisation = _specialisation(specialised)
         found.append((specialised, specialisation))
         if sum(s.plan.mode == mode for s in self._all()) == CHURN + 1:
-            warnings.warn(
-                MindastWarning(
-                    f"{self.recipe.fn.__name__} has been compiled for {CHURN + 1} signatures: "
-                    f"the last is {_shown(specialised.lowered.signature)}"
-                ),
-                stacklevel=4,
+            shown = _shown(specialised.lowered.signature)
+            warn_user(
+                MindastWarning(f"{self.recipe.fn.__name__} was compiled for {CHURN + 1} signatures; the last: {shown}")
             )
         return specialisation
 

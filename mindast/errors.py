@@ -7,6 +7,11 @@ wrong in one sentence and what to write instead.
 
 from __future__ import annotations
 
+import sys
+import warnings
+from pathlib import Path
+from types import FrameType
+
 from mindast.diagnostics import Note, Span
 
 
@@ -58,3 +63,13 @@ class CompilerNotFoundWarning(UserWarning):
 
 class MindastWarning(UserWarning):
     """Something works, but not as well as it could."""
+
+
+def warn_user(warning: Warning) -> None:
+    """Warn at the line of the user's that called into this package."""
+    package = str(Path(__file__).parent)
+    frame: FrameType | None = sys._getframe(1)
+    level = 2
+    while frame is not None and (frame.f_code.co_filename.startswith(package) or frame.f_code.co_filename == "sys"):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(warning, stacklevel=level)

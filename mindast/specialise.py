@@ -6,17 +6,16 @@ remembers specialisations; `api` does.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from mindast.backend import cython as cython_backend
 from mindast.backend import python as python_backend
 from mindast.build.compiler import CompilerNotFound
 from mindast.build.load import load
-from mindast.errors import CompilerNotFoundWarning, UnsupportedError
+from mindast.errors import CompilerNotFoundWarning, UnsupportedError, warn_user
 from mindast.frontend.lower import NeedsStatic, lower
 from mindast.ir.array import Function
 from mindast.ir.loops import Kernel
@@ -85,13 +84,19 @@ class Specialised:
         except CompilerNotFound as missing:
             if not options.fallback:
                 raise
-            warnings.warn(CompilerNotFoundWarning(str(missing)), stacklevel=6)
+            _warn_without_compiler(str(missing))
             return self.python_entries()
         return tuple(getattr(module, f"call_{p.name}") for p in self.plan.programs)
 
     def python_entries(self) -> tuple[Entry, ...]:
         """The entries of the NumPy adjoint."""
         return python_entries(self.plan.programs, self.py, f"<mindast {self.name}>")
+
+
+@cache
+def _warn_without_compiler(text: str) -> None:
+    """Once in a process: what is missing does not come back with the next function."""
+    warn_user(CompilerNotFoundWarning(f"{text}\nThe generated NumPy adjoint serves instead."))
 
 
 def specialise(recipe: Recipe, mode: str, signature: Signature, values: Mapping[str, Any]) -> Specialised:

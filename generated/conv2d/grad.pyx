@@ -1,0 +1,227 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Gradient of conv2d(x, w, b, gamma, beta); written by mindast, safe to read, not to edit.
+
+source      conv2d, lines 1-2
+signature   x float32[n, m, k, p], w float32[q, m, r, s], b float32[q], gamma float32[q], beta float32[q]   C order
+gradients   x, w, b, gamma, beta
+workspace   8 * k * n * p * q - 8 * k * n * q * s + 4 * m * p * r * s + 4 * m * q * r * s - 4 * m * r * s * s - 8 * n * p * q * r + 8 * n * q * r * s + 24 * k * n * q + 4 * ((k * p - k * s - p * r + r * s + 3 * k + ((k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s) // 262144) + 3 * p - 3 * r - 3 * s + 9) // (((k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s) // 262144) + 1)) * m * s - 4 * m * p * s + 12 * m * r * s + 4 * m * s * s + 24 * n * p * q - 24 * n * q * r - 24 * n * q * s - 12 * m * s + 72 * n * q + 40 * q bytes
+work        6 * k * m * n * p * q * r * s - 6 * k * m * n * q * r * s * s - 6 * m * n * p * q * r * r * s + 6 * m * n * q * r * r * s * s + 18 * k * m * n * q * r * s + 18 * m * n * p * q * r * s - 18 * m * n * q * r * r * s - 18 * m * n * q * r * s * s + 54 * m * n * q * r * s + 32 * k * n * p * q - 32 * k * n * q * s - 32 * n * p * q * r + 32 * n * q * r * s + 96 * k * n * q + 96 * n * p * q - 96 * n * q * r - 96 * n * q * s + 302 * n * q + 23 * q + 5 flops
+"""
+from mindast.runtime.prelude cimport (FLOAT32, Sum, add_termsf, aligned, data, expected, import_numpy, is_array, length,
+                                      quotient, release, result, sqrtf, take, total, view1_float32, view1_float64,
+                                      view3_float32, view4_float32, wheref, workspace, zero)
+from mindast.runtime.conv cimport conv, conv_input, conv_weight
+import_numpy()
+
+
+cdef void grad(const float[:, :, :, ::1] x, const float[:, :, :, ::1] w, const float[::1] b, const float[::1] gamma,
+               const float[::1] beta, float[:, :, :, ::1] g_x, float[:, :, :, ::1] g_w, float[::1] g_b,
+               float[::1] g_gamma, float[::1] g_beta, float[:, :, ::1] y_flat, float[:, :, ::1] t1_flat,
+               float[:, :, :, ::1] y, float[::1] work, float[::1] work1, float[::1] work2, float[::1] t2, float[::1] t4,
+               float[::1] t7, double[::1] t2_sum, double[::1] t3_sum, double[::1] g_beta_sum, double[::1] t7_sum,
+               double[::1] g_b_sum, float[::1] t3, float[::1] t5, float[:, :, :, ::1] t1, double[::1] g_gamma_sum,
+               float[::1] t6, double[::1] t6_sum) noexcept nogil:
+    cdef Py_ssize_t i, j, i1, i10, count, n = x.shape[0], m = x.shape[1], k = x.shape[2], p = x.shape[3], q = w.shape[0], r = w.shape[2], s = w.shape[3], length1 = k * p - k * s - p * r + r * s + 3 * k + 3 * p - 3 * r - 3 * s + 9
+    cdef float b_j, t8, b_j1, centred_ijli1, variance, t4_i, t4_j, gamma_j, beta_j, t5_j, normalised, y1, y2, t10, g_variance, t11_j, t12, g_centred_ijli1, t13, g_y_ijli1
+    cdef bint t9
+    cdef Sum t2_sum1, t3_sum1, g_beta_sum1, g_gamma_sum1, t6_sum1, t7_sum1, g_b_sum1
+    cdef float[256] t2_sum1_terms, t3_sum1_terms, g_beta_sum1_terms, g_gamma_sum1_terms, t6_sum1_terms, t7_sum1_terms, g_b_sum1_terms
+
+    # conv2d, 16: y = conv(x, weight, stride=_pair(stride), padding=_pair(padding), dilation=_pair(dilation), groups=groups)
+    conv(x, w, y, work, 1, 1, 1, 1, 1, 1, 1)
+
+    # conv2d, 17: return y if bias is None else y + np.expand_dims(bias, (1, 2))
+    # _normalised, 2: centred = x - np.mean(x, axis=axes, keepdims=True)
+    t2_sum[:] = 0.0
+    for i in range(n):
+        for j in range(q):
+            t2_sum1 = zero()
+            b_j = b[j]
+            for i10 in range(0, length1, 256):
+                count = min(256, length1 - i10)
+                for i1 in range(i10, i10 + count):
+                    t2_sum1_terms[i1 - i10] = y_flat[i, j, i1] + b_j
+                add_termsf(&t2_sum1, t2_sum1_terms, count)
+            t2_sum[j] += total(t2_sum1)
+    for i in range(q):
+        t2[i] = t2_sum[i]
+
+    # conv2d, 17: return y if bias is None else y + np.expand_dims(bias, (1, 2))
+    # _normalised, 2: centred = x - np.mean(x, axis=axes, keepdims=True)
+    # _normalised, 3: variance = np.mean(centred * centred, axis=axes, keepdims=True)
+    t3_sum[:] = 0.0
+    for i in range(n):
+        for j in range(q):
+            t8 = t2[j] / <float>(k * n * p - k * n * s - n * p * r + n * r * s + 3 * k * n + 3 * n * p - 3 * n * r - 3 * n * s + 9 * n)
+            t3_sum1 = zero()
+            b_j1 = b[j]
+            for i10 in range(0, length1, 256):
+                count = min(256, length1 - i10)
+                for i1 in range(i10, i10 + count):
+                    centred_ijli1 = y_flat[i, j, i1] + b_j1 - t8
+                    y_flat[i, j, i1] = centred_ijli1
+                    t3_sum1_terms[i1 - i10] = centred_ijli1 * centred_ijli1
+                add_termsf(&t3_sum1, t3_sum1_terms, count)
+            t3_sum[j] += total(t3_sum1)
+    for i in range(q):
+        t3[i] = t3_sum[i]
+
+    # _normalised, 2: centred = x - np.mean(x, axis=axes, keepdims=True)
+    # _normalised, 3: variance = np.mean(centred * centred, axis=axes, keepdims=True)
+    # _normalised, 4: normalised: Array = centred / np.sqrt(variance + eps)
+    # adjoint of _normalised, 4: normalised: Array = centred / np.sqrt(variance + eps)
+    for i in range(q):
+        variance = t3[i] / <float>(k * n * p - k * n * s - n * p * r + n * r * s + 3 * k * n + 3 * n * p - 3 * n * r - 3 * n * s + 9 * n)
+        t4_i = sqrtf(variance + <float>1e-05)
+        t4[i] = t4_i
+        t5[i] = gamma[i] * (1 / t4_i)
+        t3[i] = <float>0.5 / t4_i
+
+    # _normalised, 4: normalised: Array = centred / np.sqrt(variance + eps)
+    # batch_norm, 6: y = y * np.expand_dims(weight, (1, 2, 3)[: x.ndim - 2])
+    # batch_norm, 8: y = y + np.expand_dims(bias, (1, 2, 3)[: x.ndim - 2])
+    # adjoint of relu, 3: return np.maximum(x, 0)
+    # adjoint of batch_norm, 8: y = y + np.expand_dims(bias, (1, 2, 3)[: x.ndim - 2])
+    # adjoint of batch_norm, 6: y = y * np.expand_dims(weight, (1, 2, 3)[: x.ndim - 2])
+    # adjoint of _normalised, 4: normalised: Array = centred / np.sqrt(variance + eps)
+    # adjoint of _normalised, 2: centred = x - np.mean(x, axis=axes, keepdims=True)
+    g_beta_sum[:] = 0.0
+    g_gamma_sum[:] = 0.0
+    t6_sum[:] = 0.0
+    for i in range(n):
+        for j in range(q):
+            g_beta_sum1 = zero()
+            g_gamma_sum1 = zero()
+            t6_sum1 = zero()
+            t4_j = t4[j]
+            gamma_j = gamma[j]
+            beta_j = beta[j]
+            t5_j = t5[j]
+            for i10 in range(0, length1, 256):
+                count = min(256, length1 - i10)
+                for i1 in range(i10, i10 + count):
+                    normalised = y_flat[i, j, i1] / t4_j
+                    y1 = normalised * gamma_j
+                    y2 = y1 + beta_j
+                    t9 = y2 > 0
+                    g_beta_sum1_terms[i1 - i10] = wheref(t9, <float>1.0, <float>0.0)
+                    g_gamma_sum1_terms[i1 - i10] = wheref(t9, normalised, <float>0.0)
+                    t6_sum1_terms[i1 - i10] = wheref(t9, gamma_j * (-normalised / t4_j), <float>0.0)
+                    t1_flat[i, j, i1] = wheref(t9, t5_j, <float>0.0)
+                add_termsf(&g_beta_sum1, g_beta_sum1_terms, count)
+                add_termsf(&g_gamma_sum1, g_gamma_sum1_terms, count)
+                add_termsf(&t6_sum1, t6_sum1_terms, count)
+            g_beta_sum[j] += total(g_beta_sum1)
+            g_gamma_sum[j] += total(g_gamma_sum1)
+            t6_sum[j] += total(t6_sum1)
+    for i in range(q):
+        g_beta[i] = g_beta_sum[i]
+    for i in range(q):
+        g_gamma[i] = g_gamma_sum[i]
+    for i in range(q):
+        t6[i] = t6_sum[i]
+
+    # _normalised, 2: centred = x - np.mean(x, axis=axes, keepdims=True)
+    # adjoint of _normalised, 4: normalised: Array = centred / np.sqrt(variance + eps)
+    # adjoint of _normalised, 3: variance = np.mean(centred * centred, axis=axes, keepdims=True)
+    t10 = 1 / <float>(k * n * p - k * n * s - n * p * r + n * r * s + 3 * k * n + 3 * n * p - 3 * n * r - 3 * n * s + 9 * n)
+    for i in range(q):
+        g_variance = t6[i] * t3[i]
+        t3[i] = g_variance * t10
+
+    # adjoint of _normalised, 3: variance = np.mean(centred * centred, axis=axes, keepdims=True)
+    # adjoint of _normalised, 2: centred = x - np.mean(x, axis=axes, keepdims=True)
+    t7_sum[:] = 0.0
+    for i in range(n):
+        for j in range(q):
+            t7_sum1 = zero()
+            t11_j = t3[j]
+            for i10 in range(0, length1, 256):
+                count = min(256, length1 - i10)
+                for i1 in range(i10, i10 + count):
+                    t12 = t11_j * y_flat[i, j, i1]
+                    g_centred_ijli1 = t1_flat[i, j, i1] + t12 + t12
+                    y_flat[i, j, i1] = g_centred_ijli1
+                    t7_sum1_terms[i1 - i10] = g_centred_ijli1
+                add_termsf(&t7_sum1, t7_sum1_terms, count)
+            t7_sum[j] += total(t7_sum1)
+    for i in range(q):
+        t7[i] = t7_sum[i]
+
+    # adjoint of _normalised, 2: centred = x - np.mean(x, axis=axes, keepdims=True)
+    # adjoint of conv2d, 17: return y if bias is None else y + np.expand_dims(bias, (1, 2))
+    g_b_sum[:] = 0.0
+    for i in range(n):
+        for j in range(q):
+            t13 = -t7[j] * t10
+            g_b_sum1 = zero()
+            for i10 in range(0, length1, 256):
+                count = min(256, length1 - i10)
+                for i1 in range(i10, i10 + count):
+                    g_y_ijli1 = y_flat[i, j, i1] + t13
+                    y_flat[i, j, i1] = g_y_ijli1
+                    g_b_sum1_terms[i1 - i10] = g_y_ijli1
+                add_termsf(&g_b_sum1, g_b_sum1_terms, count)
+            g_b_sum[j] += total(g_b_sum1)
+    for i in range(q):
+        g_b[i] = g_b_sum[i]
+
+    # adjoint of conv2d, 16: y = conv(x, weight, stride=_pair(stride), padding=_pair(padding), dilation=_pair(dilation), groups=groups)
+    conv_input(y, w, g_x, work1, 1, 1, 1, 1, 1, 1, 1)
+    conv_weight(x, y, g_w, work2, 1, 1, 1, 1, 1, 1, 1)
+
+
+def call_grad(x, w, b, gamma, beta, out=None):
+    if not expected(is_array(x, FLOAT32, 4) & is_array(w, FLOAT32, 4) & is_array(b, FLOAT32, 1) &
+                    is_array(gamma, FLOAT32, 1) & is_array(beta, FLOAT32, 1)):
+        return NotImplemented
+    cdef Py_ssize_t n = length(x, 0), m = length(x, 1), k = length(x, 2), p = length(x, 3), q = length(w, 0), r = length(w, 2), s = length(w, 3)
+    if not expected((length(w, 1) == m) & (length(b, 0) == q) & (length(gamma, 0) == q) & (length(beta, 0) == q) &
+                    (quotient(k - r + 1099511627778, 1099511627776) == 1) &
+                    (quotient(p - s + 1099511627778, 1099511627776) == 1)):
+        return NotImplemented
+    g_x = result(out, 0, FLOAT32, 4, n, m, k, p)
+    g_w = result(out, 1, FLOAT32, 4, q, m, r, s)
+    g_b = result(out, 2, FLOAT32, 1, q)
+    g_gamma = result(out, 3, FLOAT32, 1, q)
+    g_beta = result(out, 4, FLOAT32, 1, q)
+    cdef const float[:, :, :, ::1] x_view = view4_float32(<float*> data(x), n, m, k, p)
+    cdef const float[:, :, :, ::1] w_view = view4_float32(<float*> data(w), q, m, r, s)
+    cdef const float[::1] b_view = view1_float32(<float*> data(b), q)
+    cdef const float[::1] gamma_view = view1_float32(<float*> data(gamma), q)
+    cdef const float[::1] beta_view = view1_float32(<float*> data(beta), q)
+    cdef float[:, :, :, ::1] g_x_view = view4_float32(<float*> data(g_x), n, m, k, p)
+    cdef float[:, :, :, ::1] g_w_view = view4_float32(<float*> data(g_w), q, m, r, s)
+    cdef float[::1] g_b_view = view1_float32(<float*> data(g_b), q)
+    cdef float[::1] g_gamma_view = view1_float32(<float*> data(g_gamma), q)
+    cdef float[::1] g_beta_view = view1_float32(<float*> data(g_beta), q)
+    cdef char* space = workspace(aligned(4 * k * n * p * q - 4 * k * n * q * s - 4 * n * p * q * r + 4 * n * q * r * s + 12 * k * n * q + 12 * n * p * q - 12 * n * q * r - 12 * n * q * s + 36 * n * q) + aligned(4 * m * p * r * s + 4 * m * q * r * s - 4 * m * r * s * s + 4 * quotient(k * p - k * s - p * r + r * s + 3 * k + quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 3 * p - 3 * r - 3 * s + 9, quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 1) * m * s - 4 * m * p * s + 12 * m * r * s + 4 * m * s * s - 12 * m * s) + aligned(4 * q) + aligned(8 * q) + aligned(4 * q) + aligned(4 * q) + aligned(4 * k * n * p * q - 4 * k * n * q * s - 4 * n * p * q * r + 4 * n * q * r * s + 12 * k * n * q + 12 * n * p * q - 12 * n * q * r - 12 * n * q * s + 36 * n * q) + aligned(8 * q) + aligned(4 * q) + aligned(8 * q),
+                                 4.0 * k * n * p * q + -4.0 * k * n * q * s + -4.0 * n * p * q * r + 4.0 * n * q * r * s + 12.0 * k * n * q + 12.0 * n * p * q + -12.0 * n * q * r + -12.0 * n * q * s + 36.0 * n * q + 4.0 * m * p * r * s + 4.0 * m * q * r * s + -4.0 * m * r * s * s + 4.0 * quotient(k * p - k * s - p * r + r * s + 3 * k + quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 3 * p - 3 * r - 3 * s + 9, quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 1) * m * s + -4.0 * m * p * s + 12.0 * m * r * s + 4.0 * m * s * s + -12.0 * m * s + 4.0 * q + 8.0 * q + 4.0 * q + 4.0 * q + 4.0 * k * n * p * q + -4.0 * k * n * q * s + -4.0 * n * p * q * r + 4.0 * n * q * r * s + 12.0 * k * n * q + 12.0 * n * p * q + -12.0 * n * q * r + -12.0 * n * q * s + 36.0 * n * q + 8.0 * q + 4.0 * q + 8.0 * q)
+    cdef char* here = space
+    cdef float[:, :, :, ::1] y_view = view4_float32(<float*> take(&here, 4 * k * n * p * q - 4 * k * n * q * s - 4 * n * p * q * r + 4 * n * q * r * s + 12 * k * n * q + 12 * n * p * q - 12 * n * q * r - 12 * n * q * s + 36 * n * q), n, q, k - r + 3, p - s + 3)
+    cdef float[:, :, ::1] y_flat_view = view3_float32(<float*> &y_view[0, 0, 0, 0], n, q, k * p - k * s - p * r + r * s + 3 * k + 3 * p - 3 * r - 3 * s + 9)
+    cdef float[::1] work_view = view1_float32(<float*> take(&here, 4 * m * p * r * s + 4 * m * q * r * s - 4 * m * r * s * s + 4 * quotient(k * p - k * s - p * r + r * s + 3 * k + quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 3 * p - 3 * r - 3 * s + 9, quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 1) * m * s - 4 * m * p * s + 12 * m * r * s + 4 * m * s * s - 12 * m * s), m * p * r * s + m * q * r * s - m * r * s * s + quotient(k * p - k * s - p * r + r * s + 3 * k + quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 3 * p - 3 * r - 3 * s + 9, quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 1) * m * s - m * p * s + 3 * m * r * s + m * s * s - 3 * m * s)
+    cdef float[::1] work1_view = view1_float32(<float*> &work_view[0], m * p * r * s + m * q * r * s - m * r * s * s + quotient(k * p - k * s - p * r + r * s + 3 * k + quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 3 * p - 3 * r - 3 * s + 9, quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 1) * m * s - m * p * s + 3 * m * r * s + m * s * s - 3 * m * s)
+    cdef float[::1] work2_view = view1_float32(<float*> &work_view[0], m * p * r * s + m * q * r * s - m * r * s * s + quotient(k * p - k * s - p * r + r * s + 3 * k + quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 3 * p - 3 * r - 3 * s + 9, quotient(k * m * p * s - k * m * s * s - m * p * r * s + m * r * s * s + 3 * k * m * s + 3 * m * p * s - 3 * m * r * s - 3 * m * s * s + 9 * m * s, 262144) + 1) * m * s - m * p * s + 3 * m * r * s + m * s * s - 3 * m * s)
+    cdef float[::1] t2_view = view1_float32(<float*> take(&here, 4 * q), q)
+    cdef float[::1] t4_view = view1_float32(<float*> &t2_view[0], q)
+    cdef float[::1] t7_view = view1_float32(<float*> &t2_view[0], q)
+    cdef double[::1] t2_sum_view = view1_float64(<double*> take(&here, 8 * q), q)
+    cdef double[::1] t3_sum_view = view1_float64(<double*> &t2_sum_view[0], q)
+    cdef double[::1] g_beta_sum_view = view1_float64(<double*> &t2_sum_view[0], q)
+    cdef double[::1] t7_sum_view = view1_float64(<double*> &t2_sum_view[0], q)
+    cdef double[::1] g_b_sum_view = view1_float64(<double*> &t2_sum_view[0], q)
+    cdef float[::1] t3_view = view1_float32(<float*> take(&here, 4 * q), q)
+    cdef float[::1] t5_view = view1_float32(<float*> take(&here, 4 * q), q)
+    cdef float[:, :, :, ::1] t1_view = view4_float32(<float*> take(&here, 4 * k * n * p * q - 4 * k * n * q * s - 4 * n * p * q * r + 4 * n * q * r * s + 12 * k * n * q + 12 * n * p * q - 12 * n * q * r - 12 * n * q * s + 36 * n * q), n, q, k - r + 3, p - s + 3)
+    cdef float[:, :, ::1] t1_flat_view = view3_float32(<float*> &t1_view[0, 0, 0, 0], n, q, k * p - k * s - p * r + r * s + 3 * k + 3 * p - 3 * r - 3 * s + 9)
+    cdef double[::1] g_gamma_sum_view = view1_float64(<double*> take(&here, 8 * q), q)
+    cdef float[::1] t6_view = view1_float32(<float*> take(&here, 4 * q), q)
+    cdef double[::1] t6_sum_view = view1_float64(<double*> take(&here, 8 * q), q)
+    with nogil:
+        grad(x_view, w_view, b_view, gamma_view, beta_view, g_x_view, g_w_view, g_b_view, g_gamma_view, g_beta_view,
+             y_flat_view, t1_flat_view, y_view, work_view, work1_view, work2_view, t2_view, t4_view, t7_view,
+             t2_sum_view, t3_sum_view, g_beta_sum_view, t7_sum_view, g_b_sum_view, t3_view, t5_view, t1_view,
+             g_gamma_sum_view, t6_view, t6_sum_view)
+    release(space)
+    return (g_x, g_w, g_b, g_gamma, g_beta)
