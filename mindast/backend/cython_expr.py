@@ -19,6 +19,7 @@ C_TYPES = {
 }
 SCALAR_TYPES = {**C_TYPES, "bool": "bint"}
 EXACT_INTEGER = 2**24  # up to here a float32 holds every integer
+_LONG = re.compile(r"\b\d{10,}\b")  # numbers that Cython would take for Python ints
 
 
 class Spelling:
@@ -61,7 +62,7 @@ class Spelling:
 
     def dim(self, dim: Dim) -> str:
         """An extent."""
-        return self.lengths.get(dim) or self._divided(dim_text(dim))
+        return self.lengths.get(dim) or self._divided(_LONG.sub(r"<Py_ssize_t> \g<0>", dim_text(dim)))
 
     def place(self, index: Index) -> str:
         """An index."""

@@ -168,7 +168,7 @@ class KernelPrinter:
                         yield name, f"{self.spelling.names(param.name)}.shape[{axis}]"
         loops = (s for b in self.kernel.blocks for s in statements(b.body) if isinstance(s, Loop))
         for extent in dict.fromkeys(loop.extent for loop in loops):
-            if isinstance(extent, Extent) and _is_long(extent):  # said once
+            if isinstance(extent, Extent) and len(extent.terms) > 1:  # said once
                 value = self.spelling.dim(extent)
                 name = self.spelling.helper(f"length{len(self.spelling.lengths) + 1}")
                 self.spelling.lengths[extent] = name
@@ -321,11 +321,6 @@ class KernelPrinter:
             return zeros
         sizes = {id(stmt.a): (stmt.m, stmt.k), id(stmt.b): (stmt.k, stmt.n), id(stmt.out): (stmt.m, stmt.n)}
         return f"{zeros} + {entry} * ({self.spelling.dim(dim_prod(d for d in sizes[id(buffer)] if d is not None))})"
-
-
-def _is_long(extent: Extent) -> bool:
-    """Whether an extent is a sum, or has a factor that Cython would not take for a C int."""
-    return len(extent.terms) > 1 or abs(extent.terms[0][1]) >= 2**31
 
 
 def _in_lanes(stmt: Reduce) -> bool:

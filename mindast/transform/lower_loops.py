@@ -201,7 +201,7 @@ class _Lowering:
         for known in self.views:
             if known.storage is buffer.storage and known.shape == shape:
                 return known
-        view = Buffer(self.name(f"{buffer.name}_flat"), buffer.dtype, shape, buffer.role, buffer.storage)
+        view = Buffer(self.name(f"{buffer.storage.name}_flat"), buffer.dtype, shape, buffer.role, buffer.storage)
         self.views.append(view)
         return view
 
