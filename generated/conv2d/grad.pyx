@@ -177,8 +177,8 @@ def call_grad(x, w, b, gamma, beta, out=None):
         return NotImplemented
     cdef Py_ssize_t n = length(x, 0), m = length(x, 1), k = length(x, 2), p = length(x, 3), q = length(w, 0), r = length(w, 2), s = length(w, 3)
     if not expected((length(w, 1) == m) & (length(b, 0) == q) & (length(gamma, 0) == q) & (length(beta, 0) == q) &
-                    (quotient(k - r + 1099511627778, 1099511627776) == 1) &
-                    (quotient(p - s + 1099511627778, 1099511627776) == 1)):
+                    (quotient(k - r + <Py_ssize_t> 1099511627778, <Py_ssize_t> 1099511627776) == 1) &
+                    (quotient(p - s + <Py_ssize_t> 1099511627778, <Py_ssize_t> 1099511627776) == 1)):
         return NotImplemented
     g_x = result(out, 0, FLOAT32, 4, n, m, k, p)
     g_w = result(out, 1, FLOAT32, 4, q, m, r, s)

@@ -62,7 +62,7 @@ class Spelling:
 
     def dim(self, dim: Dim) -> str:
         """An extent."""
-        return self.lengths.get(dim) or self._divided(_LONG.sub(r"<Py_ssize_t> \g<0>", dim_text(dim)))
+        return self.lengths.get(dim) or _LONG.sub(r"<Py_ssize_t> \g<0>", self._divided(dim_text(dim)))
 
     def place(self, index: Index) -> str:
         """An index."""
