@@ -73,7 +73,7 @@ class Autograd:
 
     def facts(self) -> dict[str, Any]:
         """Version of autograd; its threads are those of NumPy's BLAS."""
-        from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_info
 
         threads = ", ".join(f"{pool['internal_api']} {pool['num_threads']}" for pool in threadpool_info())
         return {"versions": {"autograd": version("autograd")}, "threads": threads or "none"}

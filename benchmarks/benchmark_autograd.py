@@ -11,13 +11,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 if __package__ in (None, ""):  # run as a file
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import machine
-from benchmarks.contestants import NAMES
+from benchmarks.contestants import LABELS, NAMES, PEERS, installed
 from benchmarks.progress import progress
 
 GENERATED = Path(__file__).resolve().parent.parent / "generated"
@@ -34,7 +35,14 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, default=Path("autograd_results.json"), help="where to save the numbers")
     parser.add_argument("--memory-runs", type=_positive, default=3, metavar="N", help="processes per peak of memory")
     parser.add_argument("--generated", type=Path, default=GENERATED, help="where to write the adjoints")
-    return parser.parse_args(argv)
+    peers = ", ".join(LABELS[peer] for peer in PEERS)
+    parser.add_argument("--peers", action="store_true", help=f"also {peers}, where installed")
+    parser.add_argument("--threads", type=_positive, metavar="N", help="threads of every contestant (its own choice)")
+    parser.add_argument("--html", type=Path, metavar="PATH", help="where to save a page with plots (none)")
+    given = parser.parse_args(argv)
+    if given.html and not find_spec("matplotlib"):
+        parser.error("--html draws with matplotlib, which is not installed: pip install matplotlib")
+    return given
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,21 +54,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     from benchmarks.worker import WorkerError
 
     warned = machine.warnings()
-    for text in warned:
+    wanted = tuple(PEERS) if given.peers else ()
+    peers = tuple(peer for peer in wanted if installed(peer))
+    absent = [f"{LABELS[peer]}: {PEERS[peer]} is not installed" for peer in wanted if peer not in peers]
+    for text in (*warned, *absent):
         print(f"warning: {text}", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="mindast-bench-") as scratch:
         counts = given.sample_size, given.warmup_runs, given.memory_runs
-        plan = Plan(tuple(given.programs), *counts, Path(scratch), given.generated)
+        plan = Plan(tuple(given.programs), *counts, Path(scratch), given.generated, peers, given.threads)
         try:
             with progress(plan.steps) as step:
                 results = compare(plan, step)
         except (WrongGradient, WorkerError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
-    results["warnings"] = warned
+    results["warnings"], results["skipped"] = warned, absent + results["skipped"]
     print(report.render(results))
     given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(f"saved {given.json}; the adjoints are in {given.generated}")
+    if given.html:
+        from benchmarks import page
+
+        given.html.write_text(page.page(results), encoding="utf-8")
+        print(f"drew {given.html}")
     return 0
 
 

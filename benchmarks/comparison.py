@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,11 +25,6 @@ TOLERANCE = 2e-4
 CHECKED: tuple[Row, ...] = ("backward", "dense", "value_and_grad")
 MEASURED: tuple[Row, ...] = ("backward", "dense")
 """Rows whose peak memory is measured."""
-ATTEMPTS = 3
-"""How often stalled turns are taken again before they stay in the numbers."""
-
-Turn = dict[str, dict[str, float]]
-"""One sample of each contestant."""
 
 
 class WrongGradient(RuntimeError):
@@ -134,14 +128,16 @@ def compare(plan: Plan, step: Step) -> dict[str, Any]:
 def check(workers: dict[str, Worker], problem: Problem) -> dict[str, Any]:
     """Worst errors of each contestant against PyTorch in float64; raises `WrongGradient` where too large.
 
-    A gradient whose true value is zero has no largest entry to measure by: it is compared absolutely.
+    A gradient whose true value is zero has no largest entry of its own to measure by; it is measured by the largest
+    entry of all the gradients.
     """
     name, arrays, cotangent = problem
-    scales = [1.0 if i in programs.VANISHING.get(name, ()) else None for i in range(len(arrays))]
     exact = (name, tuple(a.astype(np.float64) for a in arrays), cotangent.astype(np.float64))
     found: dict[str, Any] = {}
     for row in CHECKED:
         value, gradients = workers[TORCH]("answer", row, exact)
+        largest = max(float(np.abs(g).max(initial=0.0)) for g in gradients)
+        scales = [largest if i in programs.VANISHING.get(name, ()) else None for i in range(len(gradients))]
         found[row] = {}
         for kind, worker in workers.items():
             own_value, own = worker("answer", row, problem)
@@ -166,16 +162,16 @@ def in_turns(workers: dict[str, Worker], row: Row, problem: Problem, plan: Plan)
     """Samples of one row, A B A B; the speedup is taken pair by pair.
 
     A turn in which a contestant's thread pool stalled is taken again, for all of them, and counted: ``stalls`` tells
-    how many turns each contestant lost, ``kept_stalls`` how many are still in the numbers after `ATTEMPTS`.
+    how many turns each contestant lost, ``kept_stalls`` how many are still in the numbers after `measure.ATTEMPTS`.
     """
     calls = {kind: worker("prepare", row, problem) for kind, worker in workers.items()}
 
-    def turn() -> Turn:
+    def turn() -> measure.Turn:
         return {kind: worker("sample", row, problem[0], calls[kind]) for kind, worker in workers.items()}
 
     for _ in range(plan.warmup):
         turn()
-    turns, stalls, left = without_stalls([turn() for _ in range(plan.samples)], turn)
+    turns, stalls, left = measure.without_stalls([turn() for _ in range(plan.samples)], turn)
     kept = {kind: [t[kind]["median"] for t in turns] for kind in workers}
     entry: dict[str, Any] = {
         kind: {
@@ -190,20 +186,6 @@ def in_turns(workers: dict[str, Worker], row: Row, problem: Problem, plan: Plan)
     }
     entry["speedup"] = spread([theirs / mine for mine, theirs in zip(kept[MIND], kept[TORCH], strict=True)])
     return entry
-
-
-def without_stalls(turns: list[Turn], again: Callable[[], Turn]) -> tuple[list[Turn], Counter[str], Counter[str]]:
-    """`turns`, the stalled ones replaced by new ones; how many each contestant lost, and how many stayed."""
-    lost: Counter[str] = Counter()
-    for attempt in range(ATTEMPTS + 1):
-        marks = {kind: measure.stalled([turn[kind] for turn in turns]) for kind in turns[0]}
-        found = Counter({kind: sum(marked) for kind, marked in marks.items()})
-        whole = [turn for turn, *marked in zip(turns, *marks.values(), strict=True) if not any(marked)]
-        if attempt == ATTEMPTS or len(whole) == len(turns):
-            break
-        lost += found
-        turns = whole + [again() for _ in range(len(turns) - len(whole))]
-    return turns, lost, found
 
 
 def compile_times(problem: Problem, second: Problem, plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -286,8 +268,8 @@ def _method(plan: Plan) -> dict[str, Any]:
         "time": "processes of their own in turns; a sample is the median over calls timed one by one, each with a "
         "fresh forward pass; speedups pair by pair",
         "memory": "memray high-water mark of one backward call, warm, in a process of its own; median over processes",
-        "accuracy": "largest difference from PyTorch in float64, as part of the largest entry; absolute where the true "
-        "gradient is zero",
+        "accuracy": "largest difference from PyTorch in float64, as part of the largest entry (where the true "
+        "gradient is zero: of all the gradients)",
         "stalls": f"a turn in which half of a contestant's calls took over {measure.STALL:g} times its least call is "
         "taken again",
     }

@@ -6,7 +6,6 @@ import os
 import platform
 from pathlib import Path
 
-PREBUILT = Path(__file__).resolve().parent.parent / "generated" / "manifest.json"
 BLAS_OVERRIDES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
@@ -46,8 +45,6 @@ def warnings() -> list[str]:
     ]
     threads = [name for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS") if name in os.environ]
     found += [f"{name}={os.environ[name]} is set" for name in threads]
-    if PREBUILT.is_file():
-        found.append("modules built ahead of time lie in generated/: first calls load them and compile nothing")
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if load > 0.5 * cores():
         found.append(f"the machine is busy (load {load:.1f} on {cores()} cores): times will be noisy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ SETTLE_SECONDS = 5e-3
 MAX_CALLS = 10_000
 STALL = 3.0
 """A waking or contended pool costs milliseconds; the spread of an undisturbed run stays far below this factor."""
+ATTEMPTS = 3
+"""How often stalled turns are taken again before they stay in the numbers."""
+
+Turn = dict[str, dict[str, float]]
+"""One sample of each contestant, by its name."""
 
 clock = time.perf_counter_ns
 
@@ -69,6 +75,20 @@ def stalled(samples: Sequence[dict[str, float]]) -> list[bool]:
     times the least of all the calls."""
     least = min(sample["least"] for sample in samples)
     return [sample["median"] > STALL * least for sample in samples]
+
+
+def without_stalls(turns: list[Turn], again: Callable[[], Turn]) -> tuple[list[Turn], Counter[str], Counter[str]]:
+    """`turns`, the stalled ones replaced by new ones; how many each contestant lost, and how many stayed."""
+    lost: Counter[str] = Counter()
+    for attempt in range(ATTEMPTS + 1):
+        marks = {kind: stalled([turn[kind] for turn in turns]) for kind in turns[0]}
+        found = Counter({kind: sum(marked) for kind, marked in marks.items()})
+        whole = [turn for turn, *marked in zip(turns, *marks.values(), strict=True) if not any(marked)]
+        if attempt == ATTEMPTS or len(whole) == len(turns):
+            break
+        lost += found
+        turns = whole + [again() for _ in range(len(turns) - len(whole))]
+    return turns, lost, found
 
 
 def clock_cost() -> float:

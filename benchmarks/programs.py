@@ -75,7 +75,7 @@ DENSE = {
 }
 VANISHING = {"conv2d": (2,)}
 """Positions of arguments whose true gradient is zero: the batch norm takes out whatever the bias of the convolution
-added. What is computed there is rounding, and can be compared absolutely alone."""
+added. What is computed there is rounding, on both sides, and cannot be compared with itself."""
 
 
 class Draw(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestants import MIND, ROWS, TORCH, Row
+from benchmarks.contestants import LABELS, MIND, ROWS, TORCH, Row
 
 WIDTH = 112
 TITLE = "AUTOGRAD COMPARISON: MIND vs PyTorch"
@@ -39,6 +39,17 @@ def ratio(stats: dict[str, float]) -> str:
     return f"{stats['median']:.2f}x [{stats['p10']:.2f}-{stats['p90']:.2f}]"
 
 
+def stall_counts(results: dict[str, Any]) -> str:
+    """How many turns each contestant's stalls made repeat, and how many stayed; empty where there was none."""
+    texts = []
+    for kind in results["contestants"]:
+        entries = [r[kind] for p in results["programs"].values() for r in p["rows"].values() if kind in r]
+        lost, kept = (sum(entry[key] for entry in entries) for key in ("stalls", "kept_stalls"))
+        if lost or kept:
+            texts.append(f"{LABELS[kind]} {lost}" + (f" ({kept} stayed)" if kept else ""))
+    return ", ".join(texts)
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], first: int = 2) -> list[str]:
     """Aligned columns: the `first` ones to the left, numbers to the right."""
     lines = [list(header), *map(list, rows)]
@@ -61,8 +72,13 @@ def render(results: dict[str, Any]) -> str:
     parts += _times(programs, [row for row in ROWS if row != "value_and_grad"])
     parts += _section("Value and Gradient Time", "us, median [p10-p90]; forward and backward together")
     parts += _times(programs, ["value_and_grad"])
+    if peers := results["contestants"][2:]:
+        parts += _section("Peers", "us, median [p10-p90]; a dash where one does not take part")
+        parts += _peers(programs, peers)
+    parts += _section("Distance to the Limit", "times the least that this machine could take, in us")
+    parts += _distances(programs, results["contestants"])
     parts += _section("Peak Memory Usage", "KiB of the backward pass, by memray's high-water mark, one call")
-    parts += _memory(programs)
+    parts += _memory(programs, results["contestants"])
     parts += _section("Accuracy", "worst error against PyTorch in float64, as part of the largest entry")
     parts += _accuracy(programs)
     parts += _section("Compile Time of MIND", f"first calls, beyond the import of {imported}")
@@ -79,16 +95,20 @@ def _machine(results: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {number}" for name, number in sorted(results["versions"].items()))
     rates = machine["rates"]
     bandwidths = ", ".join(f"{rate / 1e9:.0f} at {int(size) >> 10} KiB" for size, rate in rates["bandwidth"].items())
-    threads = results["threads"]
+    counts = [f"{LABELS[kind]} {count}" for kind, count in results["threads"].items()]
+    stalls = stall_counts(results)
+    turns = "no turn was taken again" if not stalls else "turns taken again because a thread pool stalled: " + stalls
     clock = f"{method['clock_seconds'] * 1e9:.0f} ns"
     sample = f"{method['sample_seconds'] * 1e3:g} ms"
     return [
         f"machine   {machine['cpu']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}",
         f"versions  {versions}",
-        f"threads   PyTorch {threads[TORCH]}; libraries of MIND: {threads[MIND]}",
+        f"threads   {'as found' if method['threads'] is None else method['threads']}: " + "; ".join(counts),
         f"rates     {rates['gemm'] / 1e9:.0f} GFLOP/s float32 product of 1024; GB/s of a triad: {bandwidths}",
-        f"method    {method['samples']} samples each after {method['warmup']} thrown away, by turns, in two processes",
+        f"method    {method['samples']} samples each after {method['warmup']} thrown away, by turns, each in a process",
         f"          a sample: the median over calls for {sample}; the clock adds {clock} to each call of both",
+        f"          {turns}",
+        *(f"skipped   {text}" for text in results["skipped"]),
         *(f"WARNING   {text}" for text in results["warnings"]),
     ]
 
@@ -99,19 +119,39 @@ def _times(programs: dict[str, Any], rows: Sequence[Row]) -> list[str]:
         for row in rows:
             entry = program["rows"][row]
             both = interval(entry[MIND]), interval(entry[TORCH])
-            lines.append((name, ROWS[row], *both, ratio(entry["speedup"]), f"{entry['limit'] * 1e6:.1f}"))
-    return table(("program", "what", "MIND", "PyTorch", "speedup", "limit"), lines)
+            lines.append((name, ROWS[row], *both, ratio(entry["speedup"])))
+    return table(("program", "what", "MIND", "PyTorch", "speedup"), lines)
 
 
-def _memory(programs: dict[str, Any]) -> list[str]:
+def _peers(programs: dict[str, Any], peers: Sequence[str]) -> list[str]:
+    lines = []
+    for name, program in programs.items():
+        for row, entry in program["rows"].items():
+            times = (interval(entry[kind]) if kind in entry else "-" for kind in peers)
+            lines.append((name, ROWS[row], *times))
+    return table(("program", "what", *(LABELS[kind] for kind in peers)), lines)
+
+
+def _distances(programs: dict[str, Any], kinds: Sequence[str]) -> list[str]:
+    lines = []
+    for name, program in programs.items():
+        for row, entry in program["rows"].items():
+            times = (f"{entry['distance'][kind]:.2f}x" if kind in entry else "-" for kind in kinds)
+            lines.append((name, ROWS[row], entry["bound"], f"{entry['limit'] * 1e6:.2f}", *times))
+    return table(("program", "what", "bound by", "limit", *(LABELS[kind] for kind in kinds)), lines, first=3)
+
+
+def _memory(programs: dict[str, Any], kinds: Sequence[str]) -> list[str]:
     lines = []
     for name, program in programs.items():
         for row, entry in program["memory"].items():
             mine, theirs = entry[MIND]["median"], entry[TORCH]["median"]
             gain = f"{theirs / mine:.2f}x" if mine else "-"
+            peaks = [f"{entry[kind]['median'] / 1024:.1f}" if kind in entry else "-" for kind in kinds]
             gradients = f"{program['gradient_bytes'] / 1024:.1f}"
-            lines.append((name, ROWS[row], f"{mine / 1024:.1f}", f"{theirs / 1024:.1f}", gain, gradients))
-    return table(("program", "what", "MIND", "PyTorch", "PyTorch/MIND", "gradients"), lines)
+            lines.append((name, ROWS[row], gradients, *peaks, gain))
+    header = ("program", "what", "gradients", *(LABELS[kind] for kind in kinds), "PyTorch/MIND")
+    return table(header, lines)
 
 
 def _accuracy(programs: dict[str, Any]) -> list[str]:
