@@ -70,6 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 1
     results["warnings"], results["skipped"] = warned, absent + results["skipped"]
     print(report.render(results))
+    for path in filter(None, (given.json, given.html)):
+        path.parent.mkdir(parents=True, exist_ok=True)
     given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(f"saved {given.json}; the adjoints are in {given.generated}")
     if given.html:

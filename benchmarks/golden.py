@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks import programs
+from mindast.signatures import signature_of
 
 GENERATED = Path(__file__).resolve().parent.parent / "generated"
 KINDS: tuple[Literal["ir", "py", "pyx"], ...] = ("ir", "py", "pyx")
@@ -22,8 +23,9 @@ MODES: tuple[Literal["forward", "value_and_grad", "grad", "pullback"], ...] = (
 def sources(name: str) -> dict[str, str]:
     """File name to text, for program `name`."""
     program = programs.PROGRAMS[name]
-    program.compile(*programs.inputs(name))
-    return {f"{mode}.{kind}": program.source(kind, mode=mode) for mode in MODES for kind in KINDS}
+    arguments = programs.inputs(name)
+    signature = signature_of(program.parameter_names, arguments, frozenset())
+    return {f"{mode}.{kind}": program.source(kind, mode, signature) for mode in MODES for kind in KINDS}
 
 
 def differing(folder: Path = GENERATED, names: Sequence[str] = tuple(programs.PROGRAMS)) -> dict[Path, str]:

@@ -76,7 +76,8 @@ def accuracy(results: dict[str, Any]) -> str:
         ]
         for name, p in results["programs"].items()
     }
-    return _figure(panels, results["contestants"], "part of the largest entry", "nothing beyond", rule=TOLERANCE, shared=True)
+    kinds, label = results["contestants"], "part of the largest entry"
+    return _figure(panels, kinds, label, "refused beyond this", rule=TOLERANCE, shared=True)
 
 
 def distances(results: dict[str, Any]) -> str:
