@@ -143,7 +143,7 @@ def _panel(axis: Axes, name: str, lines: Sequence[Line], kinds: Sequence[str], r
     low, high = axis.get_xlim()
     if high / low < 20:  # at least one power of ten is named on the axis
         axis.set_xlim(low / 2.5, high * 2.5)
-    wide = axis.get_xlim()[1] / axis.get_xlim()[0] > 100
+    wide = axis.get_xlim()[1] / axis.get_xlim()[0] > 300
     axis.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=9))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
