@@ -1,6 +1,6 @@
 """mindast: gradients of NumPy functions, written as Cython and NumPy source, decided at compile time."""
 
-from mindast.api import differentiate, grad, stop_gradient, value_and_grad, vjp
+from mindast.api import differentiate, grad, value_and_grad, vjp
 from mindast.differentiable import Differentiable
 from mindast.errors import (
     CacheSecurityError,
@@ -15,6 +15,7 @@ from mindast.errors import (
     SourceUnavailableError,
     UnsupportedError,
 )
+from mindast.runtime.nn_reference import stop_gradient
 from mindast.version import __version__
 
 __all__ = [

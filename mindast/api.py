@@ -65,14 +65,8 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, .
     return _as_differentiable(fun).vjp(*primals)  # type: ignore[no-any-return]
 
 
-def stop_gradient(x: Any) -> Any:
-    """`x` itself; inside a differentiated function its derivative is zero."""
-    return x
-
-
 for _transform in (grad, value_and_grad):
     _transform.__mindast_static__ = True  # type: ignore[attr-defined]
-stop_gradient.__mindast_primitive__ = "stop_gradient"  # type: ignore[attr-defined]
 
 
 def _derived(fun: Function, derivative: Derivative) -> Differentiable:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mindast.errors import MindastTypeError
-from mindast.ir.array import Function
+from mindast.ir.array import Function, Lit
 from mindast.ir.program import Lowered, Node, Spec, leaves
 from mindast.ir.types import ArrayType, is_float
 from mindast.primitives.expr import number
@@ -29,20 +29,19 @@ class Derivative:
 
 def gradient_function(primal: Function, wrt: Sequence[int], values: bool) -> Function:
     """The gradients of the only, scalar result of `primal`, after its value where `values`."""
-    types = [r.type for r in primal.body.results]
-    if len(types) != 1 or types[0].rank or not is_float(types[0].dtype):
-        raise not_scalar(primal.name, types)
-    seed = number(1.0, types[0].dtype)
+    seed = _one(primal.name, [r.type for r in primal.body.results])
     joint = apply_pass(primal, "reverse", lambda f: reverse(f, wrt, [seed]))
     if values:
         return joint
     return replace(joint, body=replace(joint.body, results=joint.body.results[1:]))
 
 
-def not_scalar(name: str, types: Sequence[ArrayType]) -> MindastTypeError:
-    """The error of a gradient asked of something that is no real scalar."""
+def _one(name: str, types: Sequence[ArrayType]) -> Lit:
+    """The cotangent 1 of the only, scalar result of `name`; MindastTypeError where it is no real scalar."""
+    if len(types) == 1 and not types[0].rank and is_float(types[0].dtype):
+        return number(1.0, types[0].dtype)
     shown = ", ".join(map(str, types)) or "nothing that depends on the arguments"
-    return MindastTypeError(
+    raise MindastTypeError(
         f"The gradient of {name} needs a real floating-point scalar; it returns {shown}.",
         suggestion="Use vjp with a cotangent of the value's shape, or jacobian.",
     )
@@ -73,10 +72,7 @@ def derive(lowered: Lowered, derivative: Derivative) -> Lowered:
     head, rest = (output, None) if not derivative.has_aux else _aux(lowered)
     primal, count = lowered.function, len(leaves(head))
     results = primal.body.results
-    types = [r.type for r in results[:count]]
-    if count != 1 or types[0].rank or not is_float(types[0].dtype):
-        raise not_scalar(primal.name, types)
-    seeds = [number(1.0, types[0].dtype), *(None for _ in results[1:])]
+    seeds = [_one(primal.name, [r.type for r in results[:count]]), *(None for _ in results[1:])]
     joint = apply_pass(primal, "reverse", lambda f: reverse(f, wrt, seeds))
     value, aux = joint.body.results[:1], joint.body.results[1 : len(results)]
     gradients = joint.body.results[len(results) :]

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from mindast.errors import UnsupportedError
 from mindast.ir.array import Atom, Eqn, Function, Lit, Var
 from mindast.ir.build import Builder, rename
-from mindast.ir.types import ArrayType, is_float
+from mindast.ir.types import ArrayType
 from mindast.primitives.base import PRIMITIVES, Control, Elementwise, NoGradient, When
 from mindast.primitives.derive import cast, elementwise_partial, scale, vjp_all
 from mindast.primitives.expr import number
@@ -163,9 +163,3 @@ class _Sweep:
 def adjoint_note(eqn: Eqn) -> str:
     """Why an adjoint line exists, as printed code says it: the adjoint of a source line, or of an adjoint of one."""
     return f"adjoint of {eqn.note}" if eqn.note.startswith(("adjoint", "tangent")) else "adjoint"
-
-
-def float_results(function: Function) -> tuple[int, ...]:
-    """Positions of the results that can carry a cotangent."""
-    return tuple(i for i, r in enumerate(function.body.results) if is_float(r.type.dtype))
-
